@@ -1,0 +1,115 @@
+import Libc
+import CLinux
+
+/// An open file with exactly one owner; it is closed when its owner goes.
+///
+/// Every descriptor this program opens is close-on-exec.
+package struct FileDescriptor: ~Copyable, Sendable {
+    package let rawValue: Int32
+
+    package init(adopting rawValue: Int32) { self.rawValue = rawValue }
+
+    deinit { _ = close_(rawValue) }
+
+    /// Closes, and reports what `close(2)` says: on NFS and on a full disk that is where a write fails.
+    package consuming func close() throws(SystemError) {
+        let raw = rawValue
+        discard self
+        // Not repeated on EINTR: Linux has closed the descriptor already (close(2), NOTES).
+        guard close_(raw) == 0 || errno == EINTR else { throw SystemError("close", code: errno) }
+    }
+
+    /// Gives up ownership: the caller closes it.
+    package consuming func release() -> Int32 {
+        let raw = rawValue
+        discard self
+        return raw
+    }
+
+    /// A second descriptor of the same open file.
+    package func duplicate() throws(SystemError) -> FileDescriptor {
+        FileDescriptor(adopting: try syscall("fcntl") { fcntl(rawValue, F_DUPFD_CLOEXEC, 3) })
+    }
+
+    /// Opens a path of this host. For anything below a container's root file system use `Rootfs`.
+    package static func open(
+        _ path: HostPath, _ flags: Int32, mode: mode_t = 0
+    ) throws(SystemError) -> FileDescriptor {
+        FileDescriptor(
+            adopting: try syscall("open", Quoted(path).description) {
+                open_(path.rawValue, flags | O_CLOEXEC, mode)
+            })
+    }
+
+    /// Reads once; 0 means the end.
+    package func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
+        try syscall("read") { read_(rawValue, buffer.baseAddress, buffer.count) }
+    }
+
+    /// Writes the whole buffer.
+    package func writeAll(_ buffer: UnsafeRawBufferPointer) throws(SystemError) {
+        var rest = buffer[...]
+        while !rest.isEmpty {
+            let part = UnsafeRawBufferPointer(rebasing: rest)
+            let count = try syscall("write") { write_(rawValue, part.baseAddress, part.count) }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    package func writeAll(_ bytes: [UInt8]) throws(SystemError) {
+        var offset = 0
+        while offset < bytes.count {
+            offset += try syscall("write") {
+                bytes.withUnsafeBytes { write_(rawValue, $0.baseAddress.map { $0 + offset }, $0.count - offset) }
+            }
+        }
+    }
+
+    package func writeAll(_ text: String) throws(SystemError) { try writeAll(Array(text.utf8)) }
+
+    /// Everything up to the end of the file; `EFBIG` when that is more than `limit` bytes.
+    package func readAll(limit: Int) throws(SystemError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 16384)
+        while true {
+            let count = try syscall("read") { chunk.withUnsafeMutableBytes { read_(rawValue, $0.baseAddress, $0.count) } }
+            if count == 0 { return bytes }
+            guard bytes.count + count <= limit else { throw SystemError("read", code: EFBIG) }
+            bytes.append(contentsOf: chunk[..<count])
+        }
+    }
+
+    /// Flushes content and metadata to the disk (fsync(2)).
+    package func synchronize() throws(SystemError) { try syscall("fsync") { fsync(rawValue) } }
+
+    package func truncate(to size: Int64) throws(SystemError) {
+        try syscall("ftruncate") { ftruncate(rawValue, off_t(size)) }
+    }
+
+    @discardableResult
+    package func seek(to offset: Int64, from whence: Int32 = SEEK_SET) throws(SystemError) -> Int64 {
+        Int64(try syscall("lseek") { lseek(rawValue, off_t(offset), whence) })
+    }
+
+    package func status() throws(SystemError) -> FileStatus {
+        var raw = stat()
+        try syscall("fstat") { fstat(rawValue, &raw) }
+        return FileStatus(raw)
+    }
+
+    /// Whether a terminal is behind it (isatty(3)).
+    package var isTerminal: Bool { isatty(rawValue) == 1 }
+
+    /// A path that names this open file to calls which only take paths.
+    package var procPath: String { "/proc/self/fd/\(rawValue)" }
+}
+
+// The methods above carry the names of the C functions; these reach past them.
+private func close_(_ descriptor: Int32) -> Int32 { close(descriptor) }
+private func open_(_ path: String, _ flags: Int32, _ mode: mode_t) -> Int32 { open(path, flags, mode) }
+private func read_(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer?, _ count: Int) -> Int {
+    read(descriptor, buffer, count)
+}
+private func write_(_ descriptor: Int32, _ buffer: UnsafeRawPointer?, _ count: Int) -> Int {
+    write(descriptor, buffer, count)
+}

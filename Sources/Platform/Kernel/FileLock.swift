@@ -1,0 +1,33 @@
+import Libc
+
+/// A `flock(2)` lock that lasts as long as this value.
+///
+/// The file is never unlinked while it may be in use, so two holders always mean the same inode.
+package struct FileLock: ~Copyable, Sendable {
+    package enum Mode: Sendable { case shared, exclusive }
+
+    private let file: FileDescriptor
+
+    /// Takes the lock; with `wait` false, `EWOULDBLOCK` when somebody has it.
+    package init(
+        _ directory: borrowing Directory, _ name: RawString, _ mode: Mode, wait: Bool
+    ) throws(SystemError) {
+        let opened = try directory.openFile(name, O_RDWR | O_CREAT, mode: 0o600)
+        let operation = (mode == .shared ? LOCK_SH : LOCK_EX) | (wait ? 0 : LOCK_NB)
+        try syscall("flock", name.description) { flock(opened.rawValue, operation) }
+        file = opened
+    }
+
+    /// Writes who holds it and why, for the message of whoever finds it taken.
+    package func note(_ text: String) {
+        try? file.truncate(to: 0)
+        _ = pwrite(file.rawValue, text, text.utf8.count, 0)
+    }
+
+    /// What the last holder noted; the empty string when nothing is known.
+    package static func note(in directory: borrowing Directory, _ name: RawString) -> String {
+        guard let bytes = try? directory.readFile(name, limit: 4096) else { return "" }
+        let line = bytes.prefix { $0 != UInt8(ascii: "\n") }
+        return Quoted(bytes: line).description
+    }
+}

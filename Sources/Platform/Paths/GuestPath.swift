@@ -1,0 +1,54 @@
+/// A path inside a container's root file system.
+///
+/// It cannot be opened: only a `Rootfs` resolves it, and never outside itself. It is kept as components, without
+/// empty ones and `.`; `..` stays, since only resolution knows what it means.
+package struct GuestPath: Hashable, Sendable {
+    package let components: [RawString]
+
+    package init(components: [RawString]) { self.components = components }
+
+    package init(_ path: RawString) {
+        components = path.bytes.split(separator: UInt8(ascii: "/"))
+            .filter { !$0.elementsEqual([UInt8(ascii: ".")]) }
+            .compactMap { RawString(bytes: $0) }
+    }
+
+    package init(_ path: String) { self.init(RawString(path)) }
+
+    package static let root = GuestPath(components: [])
+
+    package var parent: GuestPath { GuestPath(components: Array(components.dropLast())) }
+    package var lastComponent: RawString? { components.last }
+    /// Whether a component is `..`.
+    package var climbs: Bool { components.contains("..") }
+
+    package func appending(_ name: RawString) -> GuestPath { GuestPath(components: components + [name]) }
+
+    /// Whether it is `other` or lies below it, by its text.
+    package func isWithin(_ other: GuestPath) -> Bool { components.starts(with: other.components) }
+
+    /// The bytes from the root, with a leading slash.
+    package var absolute: RawString {
+        guard !components.isEmpty else { return "/" }
+        var bytes: [UInt8] = []
+        for component in components {
+            bytes.append(UInt8(ascii: "/"))
+            bytes += component.bytes
+        }
+        return RawString(bytes: bytes) ?? "/"
+    }
+
+    /// The bytes without a leading slash, as the `*at` calls take them; `.` for the root.
+    package var relative: RawString {
+        guard !components.isEmpty else { return "." }
+        return RawString(bytes: absolute.bytes.dropFirst()) ?? "."
+    }
+}
+
+extension GuestPath: ExpressibleByStringLiteral {
+    package init(stringLiteral value: String) { self.init(value) }
+}
+
+extension GuestPath: CustomStringConvertible {
+    package var description: String { absolute.description }
+}

@@ -1,0 +1,166 @@
+import Libc
+import CLinux
+
+/// A directory that is somebody else's root: every path is resolved inside it, as the guest would see it.
+///
+/// Absolute symbolic links start again at this directory and `..` stops at it (openat2(2), RESOLVE_IN_ROOT); magic
+/// links of /proc are refused. Where the kernel has no openat2(2), a walk over the components does the same.
+package struct Rootfs: ~Copyable, Sendable {
+    package let directory: Directory
+    private let hasOpenat2: Bool
+
+    package init(adopting directory: consuming Directory) {
+        self.directory = directory
+        hasOpenat2 = Kernel.hasOpenat2
+    }
+
+    /// For tests: with `hasOpenat2` false the walk is used.
+    package init(adopting directory: consuming Directory, hasOpenat2: Bool) {
+        self.directory = directory
+        self.hasOpenat2 = hasOpenat2
+    }
+
+    /// Opens a path inside; symbolic links are followed there unless `O_NOFOLLOW` is among the flags.
+    package func open(
+        _ path: GuestPath, _ flags: Int32, mode: mode_t = 0
+    ) throws(SystemError) -> FileDescriptor {
+        guard hasOpenat2 else { return try walk(path, flags, mode: mode) }
+        let text = path.relative
+        let resolve = UInt64(cd_resolve_in_root | cd_resolve_no_magiclinks)
+        let descriptor = try syscall("openat2", path.description) {
+            text.withCString { name in
+                // EAGAIN: a rename or mount raced with the resolution of `..`; it is safe to ask again.
+                var result: Int32 = -1
+                for _ in 0..<64 {
+                    result = cd_openat2(directory.raw, name, flags | O_CLOEXEC, mode, resolve)
+                    if result >= 0 || errno != EAGAIN { break }
+                }
+                return result
+            }
+        }
+        return FileDescriptor(adopting: descriptor)
+    }
+
+    package func openDirectory(_ path: GuestPath) throws(SystemError) -> Directory {
+        Directory(adopting: try open(path, O_RDONLY | O_DIRECTORY))
+    }
+
+    /// Opens the directory that holds the last component of `path`, which itself is not looked at.
+    package func openParent(_ path: GuestPath) throws(SystemError) -> Location {
+        guard let name = path.lastComponent, name != ".." else {
+            throw SystemError("openat2", path.description, code: EINVAL)
+        }
+        return Location(directory: try openDirectory(path.parent), name: name)
+    }
+
+    /// A name in an open directory; the name itself has not been looked at.
+    package struct Location: ~Copyable {
+        package let directory: Directory
+        package let name: RawString
+    }
+
+    /// Opens a directory; what is missing on the way is made, owned by root, with `mode`.
+    package func openOrMakeDirectory(_ path: GuestPath, mode: mode_t = 0o755) throws(SystemError) -> Directory {
+        do { return try openDirectory(path) } catch where error.code == ENOENT {}
+        guard let name = path.lastComponent, name != ".." else {
+            throw SystemError("openat2", path.description, code: EINVAL)
+        }
+        let parent = try openOrMakeDirectory(path.parent, mode: mode)
+        do { try parent.makeDirectory(name, mode: mode) } catch where error.code == EEXIST {
+            // A dangling symbolic link: what it names is made inside.
+            let target = try parent.readSymbolicLink(name)
+            let start = target.bytes.first == UInt8(ascii: "/") ? GuestPath.root : path.parent
+            let next = GuestPath(components: start.components + GuestPath(target).components)
+            guard next != path else { throw SystemError("mkdirat", path.description, code: ELOOP) }
+            return try openOrMakeDirectory(next, mode: mode)
+        }
+        return try parent.openDirectory(name)
+    }
+
+    /// The status of what `path` names after following links, or `nil` when there is nothing.
+    package func status(_ path: GuestPath) throws(SystemError) -> FileStatus? {
+        do { return try open(path, cd_o_path).status() } catch where error.code == ENOENT || error.code == ENOTDIR {
+            return nil
+        }
+    }
+
+    /// The content of a regular file of at most `limit` bytes; never blocks on a FIFO or a device.
+    package func readFile(_ path: GuestPath, limit: Int) throws(SystemError) -> [UInt8] {
+        // First without opening it for real: opening a device can have effects.
+        guard try open(path, cd_o_path).status().kind == .regular else {
+            throw SystemError("openat2", path.description, code: EINVAL)
+        }
+        let file = try open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
+        guard try file.status().kind == .regular else {
+            throw SystemError("openat2", path.description, code: EINVAL)
+        }
+        return try file.readAll(limit: limit)
+    }
+
+    /// Replaces a file, or whatever else but a directory has its name, by a regular file; links are not followed
+    /// in the last component.
+    package func replaceFile(_ path: GuestPath, with bytes: [UInt8], mode: mode_t = 0o644) throws(SystemError) {
+        let place = try openParent(path)
+        try place.directory.replaceFile(place.name, with: bytes, mode: mode, owner: (0, 0), durable: false)
+    }
+
+    // MARK: - Without openat2(2)
+
+    /// Symbolic links that may be followed in one path (path_resolution(7)).
+    private static let linkLimit = 40
+
+    private func walk(_ path: GuestPath, _ flags: Int32, mode: mode_t) throws(SystemError) -> FileDescriptor {
+        var pending = Array(path.components.reversed())
+        var trail = DirectoryTrail(try directory.duplicate())
+        var links = 0
+        while let name = pending.popLast() {
+            if name == ".." {
+                trail.climb()
+                continue
+            }
+            let isLast = pending.isEmpty
+            if isLast, flags & O_NOFOLLOW != 0 {
+                return try trail.current.openFile(name, flags, mode: mode)
+            }
+            if let status = try trail.current.statusIfPresent(name), status.kind == .symbolicLink {
+                links += 1
+                guard links <= Self.linkLimit else { throw SystemError("openat", path.description, code: ELOOP) }
+                let target = try trail.current.readSymbolicLink(name)
+                if target.bytes.first == UInt8(ascii: "/") { trail.restart() }
+                pending += GuestPath(target).components.reversed()
+                continue
+            }
+            if isLast { return try trail.current.openFile(name, flags, mode: mode) }
+            try trail.descend(name)
+        }
+        return try trail.current.openFile(".", flags & ~(O_CREAT | O_EXCL), mode: mode)
+    }
+}
+
+/// The directories from a root down to the current one, so that `..` goes back the way that was come.
+private struct DirectoryTrail: ~Copyable {
+    private final class Node {
+        let directory: Directory
+        let parent: Node?
+        init(_ directory: consuming Directory, parent: Node?) {
+            self.directory = directory
+            self.parent = parent
+        }
+    }
+
+    private let root: Node
+    private var top: Node
+
+    init(_ directory: consuming Directory) {
+        root = Node(directory, parent: nil)
+        top = root
+    }
+
+    var current: Directory { _read { yield top.directory } }
+
+    mutating func climb() { top = top.parent ?? top }
+    mutating func restart() { top = root }
+    mutating func descend(_ name: RawString) throws(SystemError) {
+        top = Node(try top.directory.openDirectory(name), parent: top)
+    }
+}

@@ -1,0 +1,50 @@
+import Libc
+
+/// Bytes without NUL that the kernel hands around as text: an argument, a variable, a file name.
+///
+/// Linux does not promise UTF-8, so nothing that must come back unchanged may pass through `String`.
+package struct RawString: Hashable, Sendable {
+    package let bytes: [UInt8]
+
+    /// `nil` when there is a NUL in it.
+    package init?(bytes: some Collection<UInt8>) {
+        guard !bytes.contains(0) else { return nil }
+        self.bytes = Array(bytes)
+    }
+
+    /// Everything before a NUL, should there be one.
+    package init(_ text: String) { bytes = Array(text.utf8.prefix { $0 != 0 }) }
+
+    /// Copies a C string.
+    package init(cString: UnsafePointer<CChar>) {
+        bytes = UnsafeBufferPointer(start: cString, count: strlen(cString)).map { UInt8(bitPattern: $0) }
+    }
+
+    /// The text, with bytes that are not UTF-8 replaced.
+    package var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    package func withCString<Result, Failure: Error>(
+        _ body: (UnsafePointer<CChar>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let terminated = ContiguousArray(bytes.map { CChar(bitPattern: $0) } + [0])
+        return try terminated.withUnsafeBufferPointer { (buffer) throws(Failure) in
+            guard let start = buffer.baseAddress else { preconditionFailure("a terminated array has a start") }
+            return try body(start)
+        }
+    }
+}
+
+extension RawString: ExpressibleByStringLiteral {
+    package init(stringLiteral value: String) { self.init(value) }
+}
+
+extension RawString: CustomStringConvertible {
+    /// Safe to print.
+    package var description: String { Quoted(bytes: bytes).description }
+}
+
+extension RawString: Comparable {
+    package static func < (left: RawString, right: RawString) -> Bool {
+        left.bytes.lexicographicallyPrecedes(right.bytes)
+    }
+}
