@@ -22,13 +22,23 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: "\(name)Tests", dependencies: dependencies, swiftSettings: settings)
 }
 
+/// C code of our own.
+func shim(_ name: String) -> Target {
+    .target(name: name, cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra"])])
+}
+
 let package = Package(
     name: "chroot-distro",
     dependencies: [],
     targets: [
-        .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra"])]),
+        shim("CLinux"),
         room("Libc", []),
         room("Platform", ["CLinux", "Libc"]),
+        shim("CLibMount"),
+        room("Mounts", ["CLinux", "CLibMount", "Libc", "Platform"]),
+        room("Namespaces", ["CLinux", "Libc", "Platform"]),
+        room("Store", ["CLinux", "Libc", "Platform"]),
+
         tests("Platform", ["Platform"]),
     ]
 )
