@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "clinux_process.h"
+
 // --- Files (open(2), openat2(2), statx(2), renameat2(2)) -------------------------------------------------------
 
 enum {
