@@ -7,21 +7,6 @@ import Platform
 ///
 /// Targets are open descriptors, named by their path under `/proc/self/fd`, so that nothing is resolved twice.
 enum ClassicMount {
-    /// The options of one file system in the form of mount(8).
-    static func options(_ parameters: [MountStep.Parameter], _ attributes: MountAttributes) -> String {
-        let own = parameters.map { parameter in parameter.value.map { "\(parameter.key)=\($0)" } ?? parameter.key }
-        return (own + words(attributes)).joined(separator: ",")
-    }
-
-    private static func words(_ attributes: MountAttributes) -> [String] {
-        let table: [(MountAttributes, MountOption)] = [
-            (.readOnly, .ro), (.noSetuid, .nosuid), (.noDevices, .nodev), (.noExecute, .noexec),
-            (.noAccessTime, .noatime), (.strictAccessTime, .strictatime), (.noDirectoryAccessTime, .nodiratime),
-            (.noSymbolicLinks, .nosymfollow),
-        ]
-        return table.filter { attributes.contains($0.0) }.map(\.1.rawValue)
-    }
-
     static func mount(
         _ type: String, on target: borrowing FileDescriptor, _ options: String
     ) throws(SystemError) {
@@ -43,7 +28,7 @@ enum ClassicMount {
             let status = try attributes(of: path)
             let wanted = status.union(options.attributes.set).subtracting(options.attributes.clear)
             try syscall("mount", Quoted(path).description) {
-                cd_libmount(nil, path, nil, (["remount", "bind"] + words(wanted)).joined(separator: ","))
+                cd_libmount(nil, path, nil, (["remount", "bind"] + MountOption.words(wanted)).joined(separator: ","))
             }
         }
     }
@@ -54,7 +39,7 @@ enum ClassicMount {
         let allowed: MountAttributes = [.noSetuid, .noDevices, .noExecute]
         let wanted = try attributes(of: path).subtracting(allowed)
         try syscall("mount", Quoted(path).description) {
-            cd_libmount(nil, path, nil, (["remount", "bind"] + words(wanted)).joined(separator: ","))
+            cd_libmount(nil, path, nil, (["remount", "bind"] + MountOption.words(wanted)).joined(separator: ","))
         }
         return try Directory.open(HostPath(path))
     }

@@ -38,7 +38,7 @@ package enum MountInterface: Sendable {
         _ type: String, _ parameters: [MountStep.Parameter], _ attributes: MountAttributes
     ) throws(SystemError) -> DetachedMount {
         guard self == .descriptors else {
-            let options = ClassicMount.options(parameters, attributes)
+            let options = MountOption.words(parameters, attributes).joined(separator: ",")
             return DetachedMount(isDirectory: true, form: .pendingFileSystem(type, options: options))
         }
         let context = FileDescriptor(adopting: try syscall("fsopen", type) { cd_fsopen(type) })

@@ -32,6 +32,23 @@ package enum MountOption: String, CaseIterable, Sendable {
     }
 }
 
+extension MountOption {
+    /// The options of a file system and its mount in the form of mount(8).
+    package static func words(_ parameters: [MountStep.Parameter], _ attributes: MountAttributes) -> [String] {
+        parameters.map { parameter in parameter.value.map { "\(parameter.key)=\($0)" } ?? parameter.key }
+            + words(attributes)
+    }
+
+    static func words(_ attributes: MountAttributes) -> [String] {
+        let table: [(MountAttributes, MountOption)] = [
+            (.readOnly, .ro), (.noSetuid, .nosuid), (.noDevices, .nodev), (.noExecute, .noexec),
+            (.noAccessTime, .noatime), (.strictAccessTime, .strictatime), (.noDirectoryAccessTime, .nodiratime),
+            (.noSymbolicLinks, .nosymfollow),
+        ]
+        return table.filter { attributes.contains($0.0) }.map(\.1.rawValue)
+    }
+}
+
 /// How a host path is bound.
 package struct BindOptions: Hashable, Sendable {
     package var recursive = true
