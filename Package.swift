@@ -29,6 +29,8 @@ let package = Package(
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra"])]),
         room("Libc", []),
         room("Platform", ["CLinux", "Libc"]),
+        room("CLI", ["Platform", "Libc", "CLinux"]),
         tests("Platform", ["Platform"]),
+        tests("CLI", ["CLI", "Platform", "Libc"]),
     ]
 )

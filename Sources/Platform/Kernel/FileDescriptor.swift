@@ -60,7 +60,9 @@ package struct FileDescriptor: ~Copyable, Sendable {
         var offset = 0
         while offset < bytes.count {
             offset += try syscall("write") {
-                bytes.withUnsafeBytes { write_(rawValue, $0.baseAddress.map { $0 + offset }, $0.count - offset) }
+                bytes.withUnsafeBytes {
+                    write_(rawValue, $0.baseAddress.map { $0 + offset }, $0.count - offset)
+                }
             }
         }
     }
@@ -72,7 +74,9 @@ package struct FileDescriptor: ~Copyable, Sendable {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 16384)
         while true {
-            let count = try syscall("read") { chunk.withUnsafeMutableBytes { read_(rawValue, $0.baseAddress, $0.count) } }
+            let count = try syscall("read") {
+                chunk.withUnsafeMutableBytes { read_(rawValue, $0.baseAddress, $0.count) }
+            }
             if count == 0 { return bytes }
             guard bytes.count + count <= limit else { throw SystemError("read", code: EFBIG) }
             bytes.append(contentsOf: chunk[..<count])

@@ -60,13 +60,14 @@ package struct Rootfs: ~Copyable, Sendable {
     }
 
     /// Opens a directory; what is missing on the way is made, owned by root, with `mode`.
-    package func openOrMakeDirectory(_ path: GuestPath, mode: mode_t = 0o755) throws(SystemError) -> Directory {
-        do { return try openDirectory(path) } catch where error.code == ENOENT {}
+    package func openOrMakeDirectory(_ path: GuestPath, mode: mode_t = 0o755) throws(SystemError) -> Directory
+    {
+        do { return try openDirectory(path) } catch  where error.code == ENOENT {}
         guard let name = path.lastComponent, name != ".." else {
             throw SystemError("openat2", path.description, code: EINVAL)
         }
         let parent = try openOrMakeDirectory(path.parent, mode: mode)
-        do { try parent.makeDirectory(name, mode: mode) } catch where error.code == EEXIST {
+        do { try parent.makeDirectory(name, mode: mode) } catch  where error.code == EEXIST {
             // A dangling symbolic link: what it names is made inside.
             let target = try parent.readSymbolicLink(name)
             let start = target.bytes.first == UInt8(ascii: "/") ? GuestPath.root : path.parent
@@ -79,7 +80,9 @@ package struct Rootfs: ~Copyable, Sendable {
 
     /// The status of what `path` names after following links, or `nil` when there is nothing.
     package func status(_ path: GuestPath) throws(SystemError) -> FileStatus? {
-        do { return try open(path, cd_o_path).status() } catch where error.code == ENOENT || error.code == ENOTDIR {
+        do { return try open(path, cd_o_path).status() } catch
+            where error.code == ENOENT || error.code == ENOTDIR
+        {
             return nil
         }
     }
@@ -99,7 +102,8 @@ package struct Rootfs: ~Copyable, Sendable {
 
     /// Replaces a file, or whatever else but a directory has its name, by a regular file; links are not followed
     /// in the last component.
-    package func replaceFile(_ path: GuestPath, with bytes: [UInt8], mode: mode_t = 0o644) throws(SystemError) {
+    package func replaceFile(_ path: GuestPath, with bytes: [UInt8], mode: mode_t = 0o644) throws(SystemError)
+    {
         let place = try openParent(path)
         try place.directory.replaceFile(place.name, with: bytes, mode: mode, owner: (0, 0), durable: false)
     }
@@ -124,7 +128,9 @@ package struct Rootfs: ~Copyable, Sendable {
             }
             if let status = try trail.current.statusIfPresent(name), status.kind == .symbolicLink {
                 links += 1
-                guard links <= Self.linkLimit else { throw SystemError("openat", path.description, code: ELOOP) }
+                guard links <= Self.linkLimit else {
+                    throw SystemError("openat", path.description, code: ELOOP)
+                }
                 let target = try trail.current.readSymbolicLink(name)
                 if target.bytes.first == UInt8(ascii: "/") { trail.restart() }
                 pending += GuestPath(target).components.reversed()
