@@ -38,7 +38,10 @@ let package = Package(
         room("Mounts", ["CLinux", "CLibMount", "Libc", "Platform"]),
         room("Namespaces", ["CLinux", "Libc", "Platform"]),
         room("Store", ["CLinux", "Libc", "Platform"]),
+        room("CLI", ["Platform", "Libc", "CLinux"]),
+        room("Session", ["CLinux", "Libc", "Mounts", "Namespaces", "Platform", "Store"]),
 
         tests("Platform", ["Platform"]),
+        tests("CLI", ["CLI", "Platform", "Libc"]),
     ]
 )

@@ -313,6 +313,8 @@ int cd_copy_window_size(int from, int to) {
 
 // --- Passing descriptors ---------------------------------------------------------------------------------------
 
+int cd_socketpair(int *pair) { return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair); }
+
 union cd_control { struct cmsghdr header; char bytes[CMSG_SPACE(sizeof(int))]; };
 
 int cd_send_descriptor(int socket, int descriptor) {

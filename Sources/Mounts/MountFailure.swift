@@ -6,6 +6,11 @@ package struct MountFailure: UserFacing {
     package let step: MountStep
     package let cause: SystemError
 
+    package init(step: MountStep, cause: SystemError) {
+        self.step = step
+        self.cause = cause
+    }
+
     package var message: String {
         switch step {
         case .fileSystem(let type, let target, _, _): "cannot mount \(type) on \(target): \(reason)"

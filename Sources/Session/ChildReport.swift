@@ -7,11 +7,12 @@ import Platform
 enum ChildReport {
     private static let limit = 1 << 16
 
-    static func send(_ error: any Error, over pipe: borrowing FileDescriptor) {
+    static func send(_ error: any Error, over pipe: Int32) {
         let facing = error as? any UserFacing
         let message = facing?.message ?? "\(error)"
         let status = facing?.status ?? .failure
-        try? pipe.writeAll("\(status.code)\0\(message)\0\(facing?.hint ?? "")\0")
+        let text = "\(status.code)\0\(message)\0\(facing?.hint ?? "")\0"
+        _ = write(pipe, text, text.utf8.count)
     }
 
     /// Waits until the child has either succeeded, which closes the pipe, or said why not.

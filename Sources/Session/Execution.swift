@@ -3,25 +3,25 @@ import Platform
 
 /// Replacing this process by a program (execve(2)), found as a shell would find it.
 enum Execution {
-    /// Only returns by throwing.
+    /// Only returns when it fails, with the reason.
     ///
     /// A word without a slash is looked for in `search`, directories separated by colons. A script without `#!` is
     /// given to `/bin/sh` (execvp(3)).
     static func replace(
         _ words: [RawString], _ environment: [RawString], search: RawString?
-    ) throws(ExecutionError) -> Never {
-        guard let program = words.first, !program.bytes.isEmpty else { throw .notFound("") }
+    ) -> ExecutionError {
+        guard let program = words.first, !program.bytes.isEmpty else { return .notFound("") }
         var refused: (path: RawString, code: Int32)?
         for path in candidates(program, search: search) {
             let code = attempt(path, words, environment)
             switch code {
             case ENOENT, ENOTDIR: continue
             case EACCES: refused = refused ?? (path, code)
-            default: throw .refused(path, code)
+            default: return .refused(path, code)
             }
         }
-        if let refused { throw .refused(refused.path, refused.code) }
-        throw .notFound(program)
+        if let refused { return .refused(refused.path, refused.code) }
+        return .notFound(program)
     }
 
     private static func candidates(_ program: RawString, search: RawString?) -> [RawString] {

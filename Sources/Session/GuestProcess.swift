@@ -12,26 +12,26 @@ enum GuestProcess {
         let holder: FileDescriptor
         /// Binds that are new to the running container, opened on the host.
         let binds: PreparedBinds
-        /// Where the master of a new pty goes; -1 without a terminal.
-        let terminal: Int32
-        let report: FileDescriptor
+        /// Where the master of a new pty goes; `nil` without a terminal.
+        let terminal: Int32?
     }
 
-    static func run(_ plan: LaunchPlan, _ entrance: consuming Entrance) -> Never {
+    /// Only returns when it fails; the reason is reported.
+    static func run(_ plan: LaunchPlan, _ entrance: borrowing Entrance, report: Int32) -> ExitStatus {
         do {
             SignalAction.restoreDefaults()
             umask(0o022)
             try Isolation.join(entrance.holder, .mount)
             try entrance.binds.attach()
-            if entrance.terminal >= 0 { try GuestTerminal.take(sendingMasterTo: entrance.terminal) }
+            if let terminal = entrance.terminal { try GuestTerminal.take(sendingMasterTo: terminal) }
             if let hostname = plan.hostname { try Isolation.takeHostname(hostname) }
             makeHome(plan)
             try plan.privileges.take()
             try enter(plan.workingDirectory)
-            try execute(plan)
+            throw execute(plan)
         } catch {
-            ChildReport.send(error, over: entrance.report)
-            _exit(1)
+            ChildReport.send(error, over: report)
+            return .failure
         }
     }
 
@@ -73,23 +73,20 @@ enum GuestProcess {
 
     // MARK: - Execution
 
-    private static func execute(_ plan: LaunchPlan) throws -> Never {
+    /// Only returns when it fails, with the reason.
+    private static func execute(_ plan: LaunchPlan) -> ExecutionError {
         let environment = plan.environment.entries
         switch plan.command {
         case .shell(let shell):
-            try Execution.replace([shell, "-l"], environment, search: nil)
+            return Execution.replace([shell, "-l"], environment, search: nil)
         case .words(let words, let shell):
             let search = plan.environment["PATH"] ?? RawString(EnvironmentRules.path)
-            do {
-                try Execution.replace(words, environment, search: search)
-            } catch where shell != nil && error.status == .notFound && isBareWord(words[0]) {
-                // It may be a word of the shell's own.
-                guard let shell, access(shell.text, X_OK) == 0 else { throw error }
-                let line = words.map { ShellWords.quote($0) }
-                try Execution.replace([shell, "-c", RawString.joined(line, by: " ")], environment, search: nil)
-            }
+            let failure = Execution.replace(words, environment, search: search)
+            // A bare word that is no program may be one of the shell's own.
+            guard case .notFound = failure, let shell, words.first?.bytes.contains(UInt8(ascii: "/")) == false,
+                shell.withCString({ access($0, X_OK) }) == 0
+            else { return failure }
+            return Execution.replace([shell, "-c", ShellWords.join(words)], environment, search: nil)
         }
     }
-
-    private static func isBareWord(_ word: RawString) -> Bool { !word.bytes.contains(UInt8(ascii: "/")) }
 }

@@ -19,9 +19,8 @@ enum Holder {
     ) throws -> HolderRecord {
         let lock = try registry.holderLock()
         let pipe = try Pipe()
-        let pid = try syscall("fork") { cd_fork() }
-        if pid == 0 {
-            run(plan, layout: layout, interface: interface, lock: lock, joiningInit: joiningInit, pipe.writeEnd())
+        let pid = try Fork.child {
+            run(plan, layout: layout, interface: interface, lock: lock, joiningInit: joiningInit, pipe.raw.writing)
         }
         let report = pipe.readEnd()
         do {
@@ -45,20 +44,20 @@ enum Holder {
 
     private static func run(
         _ plan: LaunchPlan, layout: StateLayout, interface: MountInterface, lock: borrowing HolderLock,
-        joiningInit: Bool, _ report: consuming FileDescriptor
-    ) -> Never {
+        joiningInit: Bool, _ report: Int32
+    ) -> ExitStatus {
+        detach()
+        let root: Root
         do {
-            detach()
-            let processes = try build(plan, layout: layout, interface: interface, joiningInit: joiningInit)
-            becomeAnonymous(plan.container, keeping: [report.rawValue, lock.file.rawValue, processes.raw])
-            let own = try FileDescriptor.open("/proc/self/ns/mnt", O_RDONLY).status().inode
-            try report.close()
-            try wait(lock, processes: processes, mountNamespace: own)
-            _exit(0)
+            root = try build(plan, layout: layout, interface: interface, joiningInit: joiningInit)
         } catch {
             ChildReport.send(error, over: report)
-            _exit(1)
+            return .failure
         }
+        becomeAnonymous(plan.container, keeping: [report, lock.file.rawValue, root.processes.raw])
+        close(report)
+        do { try wait(lock, in: root) } catch { return .failure }
+        return .success
     }
 
     /// Leaves the caller's terminal and its signals.
@@ -71,12 +70,18 @@ enum Holder {
         umask(0o022)
     }
 
+    /// A container that stands.
+    private struct Root: ~Copyable {
+        /// Its `/proc`, held open since the guest may cover it.
+        let processes: Directory
+        /// The inode of its mount namespace.
+        let mountNamespace: UInt64
+    }
+
     /// Builds the container's tree in a mount namespace of its own and makes its root the only one.
-    ///
-    /// Returns the container's `/proc`, held open since the guest may cover it.
     private static func build(
         _ plan: LaunchPlan, layout: StateLayout, interface: MountInterface, joiningInit: Bool
-    ) throws -> Directory {
+    ) throws -> Root {
         // On Android `su` may have put us into a namespace that misses what init has mounted.
         if joiningInit { try Isolation.joinMountNamespace(at: "/proc/1/ns/mnt") }
         try Isolation.leave(.mount)
@@ -87,8 +92,9 @@ enum Holder {
         let mounter = KernelMounter(root: Rootfs(adopting: try root.duplicate()), interface: interface)
         try mounter.carryOut(plan.mounts)
         let processes = try Rootfs(adopting: try root.duplicate()).openDirectory("/proc")
+        let namespace = try mountNamespace(of: getpid())
         try Isolation.enterRoot(root)
-        return processes
+        return Root(processes: processes, mountNamespace: namespace)
     }
 
     /// Keeps nothing that belongs to whoever started the container: no descriptor, no variable, no command line.
@@ -107,11 +113,11 @@ enum Holder {
 
     /// Returns when neither a session nor a process is left.
     private static func wait(
-        _ lock: borrowing HolderLock, processes: borrowing Directory, mountNamespace: UInt64
+        _ lock: borrowing HolderLock, in root: borrowing Root
     ) throws {
         while true {
             try lock.waitForLastSession()
-            let members = try Membership.handles(in: processes, mountNamespace: mountNamespace, except: getpid())
+            var members = try Membership.handles(in: root.processes, mountNamespace: root.mountNamespace, except: getpid())
             guard !members.isEmpty else {
                 lock.markEnd()
                 return

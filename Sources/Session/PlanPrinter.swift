@@ -1,4 +1,5 @@
 import Mounts
+import Namespaces
 import Platform
 import Store
 
@@ -27,8 +28,8 @@ package enum PlanPrinter {
             case .words(let arguments, _): arguments.map(\.text)
             }
         let change = "cd \(ShellWords.quote(plan.workingDirectory.path.text)) && exec "
-        words += ["/bin/sh", "-c", change + ShellWords.join(inner)]
-        return ShellWords.join(words)
+        words += ["/bin/sh", "-c", change + join(inner)]
+        return join(words)
     }
 
     private static func line(_ step: MountStep, rootfs: HostPath) -> String {
@@ -50,6 +51,10 @@ package enum PlanPrinter {
                 ]
             case .link(let target, let destination): ["ln", "-sf", destination.text, place(target)]
             }
-        return ShellWords.join(words)
+        return join(words)
+    }
+
+    private static func join(_ words: [String]) -> String {
+        ShellWords.join(words.map { RawString($0) }).text
     }
 }

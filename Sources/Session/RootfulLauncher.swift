@@ -40,10 +40,10 @@ package struct RootfulLauncher {
             }
             try registry.setHolder(record)
         }
-        _ = consume start
+        start.release()
         let status = try supervisor.attend(guest)
         if !registry.hasOtherSession(than: getpid()) { sayWhatStays(container.record, say) }
-        _ = consume ticket
+        ticket.leave()
         return status
     }
 
@@ -105,24 +105,21 @@ package struct RootfulLauncher {
     // MARK: - The guest
 
     private func enter(_ container: borrowing Running, _ supervisor: borrowing Supervisor) throws -> Supervisor.Guest {
-        let binds = try PreparedBinds(container.added, interface: interface)
         let pipe = try Pipe()
-        let sockets = supervisor.hasTerminal ? try SocketPair() : nil
-        let pid = try syscall("fork") { cd_fork() }
-        if pid == 0 {
-            guard let holder = try? container.holder.duplicate() else { _exit(1) }
-            GuestProcess.run(
-                plan,
-                GuestProcess.Entrance(
-                    holder: holder, binds: binds, terminal: sockets?.second ?? -1, report: pipe.writeEnd()))
-        }
+        let sockets = try SocketPair()
+        let entrance = GuestProcess.Entrance(
+            holder: try container.holder.duplicate(),
+            binds: try PreparedBinds(container.added, interface: interface),
+            terminal: supervisor.hasTerminal ? sockets.second.rawValue : nil)
+        let pid = try Fork.child { GuestProcess.run(plan, entrance, report: pipe.raw.writing) }
         let report = pipe.readEnd()
-        let master = try sockets.map { try supervisor.adoptMaster(from: $0) }
+        let end = sockets.firstEnd()
+        let terminal = supervisor.hasTerminal ? try? supervisor.adoptMaster(from: end) : nil
         do { try ChildReport.receive(from: report) } catch {
             _ = try? Reaping.wait(for: pid)
             throw error
         }
-        return Supervisor.Guest(pid: pid, master: master)
+        return Supervisor.Guest(pid: pid, terminal: terminal)
     }
 
     /// Processes that outlive the last session keep the container running; whoever leaves should know.

@@ -68,8 +68,15 @@ package struct ContainerStore: ~Copyable {
         return Container(name: name, directory: try containers.openDirectory(name.file))
     }
 
+    /// The root file system of a container, opened without anything else of the store.
+    package static func rootfsDirectory(
+        of name: ContainerName, in layout: StateLayout
+    ) throws(SystemError) -> Directory {
+        try Directory.open(layout.data).openDirectory("containers").openDirectory(name.file).openDirectory("rootfs")
+    }
+
     package func notInstalled(_ name: ContainerName) throws -> StoreError {
-        let near = NearMiss.best(for: name.description, among: try names().map(\.description))
+        let near = NearMiss.of(name.description, among: try names().map(\.description))
         return .notInstalled(name, near: try near.map { try ContainerName($0) })
     }
 

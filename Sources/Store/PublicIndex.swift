@@ -1,3 +1,4 @@
+import CLinux
 import FoundationEssentials
 import Libc
 import Platform
@@ -61,12 +62,12 @@ extension ContainerStore {
     /// Changes the index under a lock of its own, so that two commands never lose each other's entry.
     package func updateIndex(_ change: (inout PublicIndex) throws -> Void) throws {
         let lock = try FileLock(locks, "index", .exclusive, wait: true)
-        defer { _ = lock.isHeld }
         var index = PublicIndex.read(in: data) ?? PublicIndex()
         let before = index
         try change(&index)
         index.containers.sort { $0.name < $1.name }
         if index != before { try index.write(in: data) }
+        lock.release()
     }
 
     /// Makes the index name exactly the containers there are; `measure` tells the size of those it did not know.

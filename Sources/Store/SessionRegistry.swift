@@ -150,6 +150,9 @@ package struct SessionTicket: ~Copyable {
     }
 
     deinit { try? records.removeFile(file) }
+
+    /// Ends the session.
+    package consuming func leave() {}
 }
 
 /// The holder's end of the session locks.

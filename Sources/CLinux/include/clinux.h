@@ -151,6 +151,8 @@ int cd_copy_window_size(int from, int to);
 
 // --- Passing descriptors (unix(7), SCM_RIGHTS) ------------------------------------------------------------------
 
+/// socketpair(2): stream sockets, close-on-exec.
+int cd_socketpair(int *pair);
 int cd_send_descriptor(int socket, int descriptor);
 int cd_receive_descriptor(int socket);
 

@@ -28,6 +28,9 @@ package struct FileLock: ~Copyable, Sendable {
         }
     }
 
+    /// Gives the lock up before the scope ends.
+    package consuming func release() {}
+
     /// Writes who holds it and why, for the message of whoever finds it taken.
     package func note(_ text: String) {
         try? file.truncate(to: 0)

@@ -12,4 +12,7 @@ package struct SocketPair: ~Copyable {
         first = FileDescriptor(adopting: pair[0])
         second = FileDescriptor(adopting: pair[1])
     }
+
+    /// Keeps the first and closes the second, so that a peer's end is noticed.
+    package consuming func firstEnd() -> FileDescriptor { first }
 }

@@ -1,27 +1,47 @@
-/// Finds what somebody probably meant to type.
+/// Finds what somebody probably meant.
 package enum NearMiss {
-    /// The candidate that is closest to `text`, when it is close enough to be a slip of the fingers.
-    package static func best(for text: String, among candidates: [String]) -> String? {
-        let limit = max(1, text.count / 3)
-        let scored = candidates.map { ($0, distance(Array(text.lowercased()), Array($0.lowercased()))) }
-        guard let (candidate, score) = scored.min(by: { $0.1 < $1.1 }), score <= limit else { return nil }
-        return candidate
+    /// The candidate closest to `word`; `nil` when none is close enough to be worth suggesting.
+    ///
+    /// One slip is forgiven in every three letters, and one always. Between equals the earlier candidate wins.
+    package static func of(_ word: String, among candidates: [String]) -> String? {
+        let limit = max(1, word.count / 3)
+        var best: (candidate: String, distance: Int)?
+        for candidate in candidates {
+            // A word of one letter is one slip away from every other one.
+            let distance = distance(word.lowercased(), candidate.lowercased())
+            guard distance <= limit, distance < candidate.count, distance < (best?.distance ?? .max) else {
+                continue
+            }
+            best = (candidate, distance)
+        }
+        if let best { return best.candidate }
+        guard word.count >= 3 else { return nil }
+        let completions = candidates.filter { $0.hasPrefix(word) }
+        return completions.count == 1 ? completions.first : nil
     }
 
-    /// Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment).
-    static func distance(_ left: [Character], _ right: [Character]) -> Int {
-        var rows = [Array(0...right.count)]
-        for i in 0..<left.count {
-            var row = [i + 1]
-            for j in 0..<right.count {
-                var best = min(rows[i][j + 1] + 1, row[j] + 1, rows[i][j] + (left[i] == right[j] ? 0 : 1))
-                if i > 0, j > 0, left[i] == right[j - 1], left[i - 1] == right[j] {
-                    best = min(best, rows[i - 1][j - 1] + 1)
+    /// Insertions, deletions, substitutions and swaps of neighbours that turn one word into the other.
+    ///
+    /// Damerau-Levenshtein in the restricted form, where no letter is touched twice.
+    package static func distance(_ left: String, _ right: String) -> Int {
+        let left = Array(left)
+        let right = Array(right)
+        guard !left.isEmpty, !right.isEmpty else { return max(left.count, right.count) }
+        var beforeLast = [Int](repeating: 0, count: right.count + 1)
+        var last = Array(0...right.count)
+        for row in 1...left.count {
+            var current = [row] + [Int](repeating: 0, count: right.count)
+            for column in 1...right.count {
+                let cost = left[row - 1] == right[column - 1] ? 0 : 1
+                current[column] = min(last[column] + 1, current[column - 1] + 1, last[column - 1] + cost)
+                if row > 1, column > 1, left[row - 1] == right[column - 2], left[row - 2] == right[column - 1]
+                {
+                    current[column] = min(current[column], beforeLast[column - 2] + 1)
                 }
-                row.append(best)
             }
-            rows.append(row)
+            beforeLast = last
+            last = current
         }
-        return rows[left.count][right.count]
+        return last[right.count]
     }
 }

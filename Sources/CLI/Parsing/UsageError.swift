@@ -1,0 +1,15 @@
+import Platform
+
+/// A command line that cannot be understood.
+package struct UsageError: UserFacing, Hashable {
+    package let message: String
+    package let hint: String?
+    /// The command whose help explains it; `nil` for the program's own.
+    package let command: String?
+
+    package init(_ message: String, hint: String? = nil, command: String? = nil) {
+        self.message = message
+        self.hint = hint
+        self.command = command
+    }
+}
