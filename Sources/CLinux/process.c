@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -12,6 +13,9 @@
 
 #ifndef SYS_fchmodat2
 #define SYS_fchmodat2 452
+#endif
+#ifndef SYS_close_range
+#define SYS_close_range 436
 #endif
 #ifndef F_SETSIG
 #define F_SETSIG 10
@@ -39,7 +43,12 @@ int cd_chmod_nofollow(int directory, const char *name, mode_t mode) {
     return result;
 }
 
+extern char **environ;
+char **cd_environment(void) { return environ; }
+
 const int cd_signal_count = NSIG;
+int cd_signal_realtime_minimum(void) { return SIGRTMIN; }
+int cd_signal_realtime_maximum(void) { return SIGRTMAX; }
 
 int cd_signal_disposition(int signal, int ignore) {
     struct sigaction action = { .sa_handler = ignore ? SIG_IGN : SIG_DFL };
@@ -64,6 +73,14 @@ static int place_stdio(const int stdio[3]) {
     return 0;
 }
 
+/// Marks descriptors that this process was itself born with.
+static void close_on_exec_from(unsigned int first) {
+    if (syscall(SYS_close_range, first, ~0u, 4 /* CLOSE_RANGE_CLOEXEC, Linux 5.11 */) == 0) return;
+    long limit = sysconf(_SC_OPEN_MAX);
+    if (limit < 0 || limit > 65536) limit = 65536;
+    for (int fd = (int)first; fd < limit; fd++) fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
 pid_t cd_spawn(const char *path, char *const *argv, char *const *envp, int directory, const int stdio[3],
                enum cd_spawn_step *step) {
     *step = cd_spawn_fork;
@@ -77,9 +94,13 @@ pid_t cd_spawn(const char *path, char *const *argv, char *const *envp, int direc
         // Out of the way of 0, 1 and 2, which the caller may have closed.
         int pipe = fcntl(ends[1], F_DUPFD_CLOEXEC, 3);
         if (pipe < 0) _exit(127);
-        for (int signal = 1; signal < NSIG; signal++) cd_signal_disposition(signal, 0);
+        struct sigaction hangup;
+        bool keeps_hangup = sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler == SIG_IGN;
+        for (int signal = 1; signal < NSIG; signal++)
+            if (signal != SIGHUP || !keeps_hangup) cd_signal_disposition(signal, 0);
         if (directory >= 0 && fchdir(directory) < 0) give_up(pipe, cd_spawn_directory);
         if (place_stdio(stdio) < 0) give_up(pipe, cd_spawn_stdio);
+        close_on_exec_from(3);
         sigset_t none;
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);

@@ -15,7 +15,7 @@ enum cd_spawn_step { cd_spawn_fork, cd_spawn_directory, cd_spawn_stdio, cd_spawn
 /// Forks and executes `path`; the child does nothing but async-signal-safe calls, so the caller may have threads.
 ///
 /// `stdio` are the descriptors that become 0, 1 and 2; `directory` is the one to change to, or -1. In the child all
-/// signals have their default action and none is blocked. Returns the child, or -1 with errno and `*step` when
+/// signals have their default action, but for a SIGHUP that nohup(1) had ignored, and none is blocked. Returns the child, or -1 with errno and `*step` when
 /// anything up to and including execve(2) failed; no child is left then.
 pid_t cd_spawn(const char *path, char *const *argv, char *const *envp, int directory, const int stdio[3],
                enum cd_spawn_step *step);
@@ -31,7 +31,12 @@ int cd_signal_when_readable(int descriptor, int signal);
 
 /// The highest signal number plus one (_NSIG).
 extern const int cd_signal_count;
+int cd_signal_realtime_minimum(void);
+int cd_signal_realtime_maximum(void);
 /// Sets the default action (`ignore` false) or ignores the signal.
 int cd_signal_disposition(int signal, int ignore);
+
+/// `environ`.
+char **cd_environment(void);
 
 #endif

@@ -1,0 +1,137 @@
+import Libc
+
+/// How the program is to be started again as root: which tool, and its exact arguments.
+///
+/// Everything that has to cross travels in the handoff; the command line says only where that is.
+package struct ElevationPlan: Hashable, Sendable {
+    /// The tools that make somebody root, in the order in which Linux tries them.
+    package enum Tool: String, CaseIterable, Hashable, Sendable { case sudo, doas, pkexec, su }
+
+    package let tool: Tool
+    package let program: HostPath
+    /// What the tool finds behind its name.
+    package let arguments: [RawString]
+
+    /// The hidden first argument of the program when it runs as root.
+    package static let handoffPrefix: RawString = "--handoff="
+
+    /// The tools to try: on Termux `su` is real root, elsewhere it asks for a password that few people have.
+    package static func order(onTermux: Bool, prefersSudo: Bool) -> [Tool] {
+        guard onTermux else { return Tool.allCases }
+        return prefersSudo ? [.sudo, .su] : [.su, .sudo]
+    }
+
+    /// What is to be run: this program, with the path of its handoff.
+    package struct Target: Hashable, Sendable {
+        package let program: RawString
+        package let handoff: String
+
+        package init(program: RawString, handoff: String) {
+            self.program = program
+            self.handoff = handoff
+        }
+
+        fileprivate var words: [RawString] {
+            [program, RawString(bytes: handoffPrefix.bytes + Array(handoff.utf8)) ?? handoffPrefix]
+        }
+    }
+
+    /// For sudo, doas, pkexec and the `su` of a Linux distribution.
+    package init(_ tool: Tool, at program: HostPath, for target: Target) {
+        self.tool = tool
+        self.program = program
+        arguments =
+            switch tool {
+            case .sudo, .doas: ["--"] + target.words
+            case .pkexec: ["--disable-internal-agent"] + target.words
+            case .su: ["-c", Self.command([:], target), "root"]
+            }
+    }
+
+    /// For an Android `su`, with the options that it has.
+    package init(su program: HostPath, features: SuFeatures, session: TermuxSession, for target: Target) {
+        tool = .su
+        self.program = program
+        var words: [RawString] = []
+        if features.mountMaster, session.wantsMountMaster { words.append("--mount-master") }
+        if features.preserveEnvironment { words.append("--preserve-environment") }
+        if features.interactive, session.isInteractive { words.append("--interactive") }
+        if features.shell, let shell = session.shell { words += ["--shell", RawString(shell.rawValue)] }
+        arguments = words + ["-c", Self.command(session.exports, target)]
+    }
+
+    /// One command line for the shell that `su` starts.
+    private static func command(_ exports: [RawString: RawString], _ target: Target) -> RawString {
+        var line: [UInt8] = []
+        for (name, value) in exports.sorted(by: { $0.key < $1.key }) {
+            line += Array("export ".utf8) + name.bytes + [UInt8(ascii: "=")] + value.shellQuoted.bytes
+            line += Array("; ".utf8)
+        }
+        line += Array("exec".utf8)
+        for word in target.words { line += [UInt8(ascii: " ")] + word.shellQuoted.bytes }
+        return RawString(bytes: line) ?? ""
+    }
+}
+
+/// What an Android `su` can do, read off its `--help`.
+package struct SuFeatures: Hashable, Sendable {
+    package var mountMaster = false
+    package var preserveEnvironment = false
+    package var interactive = false
+    package var shell = false
+    /// Whether it is the script of Termux that found no real `su`.
+    package var isStub = false
+
+    package init() {}
+
+    package init(help: [UInt8]) {
+        let text = String(decoding: help, as: UTF8.self)
+        mountMaster = text.contains("--mount-master")
+        preserveEnvironment = text.contains("--preserve-environment")
+        interactive = text.contains("--interactive")
+        shell = text.contains("--shell")
+        isStub =
+            text.contains("No su program found") || text.contains("Termux does not supply tools for rooting")
+    }
+
+    /// Where rooting tools put their `su`, most usual first.
+    package static let places: [HostPath] = [
+        "/system/bin/su", "/debug_ramdisk/su", "/system/xbin/su", "/sbin/su", "/sbin/bin/su",
+        "/system/sbin/su",
+        "/su/xbin/su", "/su/bin/su", "/magisk/.core/bin/su",
+    ]
+}
+
+/// What the shell of an Android `su` is told before it starts the program.
+package struct TermuxSession: Hashable, Sendable {
+    /// `/data` is shared in the global mount namespace, where binds below it would show up in themselves.
+    package var wantsMountMaster = false
+    /// Whether a person sits at a terminal, for a `su` that can allocate one.
+    package var isInteractive = false
+    /// The shell of Termux, when it is installed.
+    package var shell: HostPath?
+    /// Variables for the program as root.
+    package var exports: [RawString: RawString]
+
+    package init(_ termux: Termux, term: RawString?, preload: HostPath?) {
+        let prefix = termux.prefix
+        exports = [
+            "PATH": RawString(
+                "\(prefix.rawValue)/bin:\(prefix.rawValue)/bin/applets:/system/bin:/system/xbin"),
+            "HOME": RawString(Self.rootHome(of: termux).rawValue),
+            "PREFIX": RawString(prefix.rawValue),
+            "TMPDIR": RawString((prefix / "tmp").rawValue),
+            "LANG": "en_US.UTF-8",
+        ]
+        exports["TERM"] = term
+        exports["LD_PRELOAD"] = preload.map { RawString($0.rawValue) }
+    }
+
+    /// A home of root's own: files of root in the user's home would lock the user out of them.
+    package static func rootHome(of termux: Termux) -> HostPath { termux.home / ".suroot" }
+
+    /// The library that lets programs of Termux find their interpreters, by its newer and its older name.
+    package static func preloads(of termux: Termux) -> [HostPath] {
+        ["libtermux-exec-ld-preload.so", "libtermux-exec.so"].map { termux.prefix / "lib" / $0 }
+    }
+}
