@@ -31,6 +31,6 @@ let package = Package(
         room("Platform", ["CLinux", "Libc"]),
         room("CLI", ["Platform", "Libc", "CLinux"]),
         tests("Platform", ["Platform"]),
-        tests("CLI", ["CLI", "Platform", "Libc"]),
+        tests("CLI", ["CLI", "Platform", "Libc", "CLinux"]),
     ]
 )

@@ -6,7 +6,7 @@ package struct ProgramSpec: Sendable {
     package let summary: String
     /// Paragraphs.
     package let description: [String]
-    /// Flags that stand before the command. `--help` and `--version` need not be named.
+    /// Flags that stand before the command; `--help` and `--version` need not be named.
     package let flags: [Flag]
     package let sections: [CommandSpec.Section]
     package let examples: [CommandSpec.Example]
