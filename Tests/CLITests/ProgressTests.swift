@@ -190,6 +190,20 @@ private let mebi: Int64 = 1_048_576
         #expect(stage.take() == "")
     }
 
+    @Test("after a password prompt the lines are drawn anew below it")
+    func afterPrompt() {
+        let stage = Stage(terminal: true)
+        stage.display.update(id: "a", done: 0, total: 100)
+        stage.occupied = true
+        stage.now = .seconds(1)
+        stage.display.update(id: "a", done: 1)
+        stage.occupied = false
+        stage.now = .seconds(2)
+        _ = stage.take()
+        stage.display.update(id: "a", done: 2)
+        #expect(stage.take().hasPrefix("\ra  ["))
+    }
+
     @Test("nothing while somebody types a password", arguments: [true, false])
     func prompt(terminal: Bool) {
         let stage = Stage(terminal: terminal)

@@ -14,6 +14,7 @@ package protocol Listed: Encodable {
 }
 
 extension Listed {
+    /// The first form.
     package static var schema: Int { 1 }
 }
 
@@ -35,6 +36,7 @@ package enum ListingFormat: Hashable, Sendable {
 
 /// A list, and the one place that knows every format.
 package struct Listing<Item: Listed> {
+    /// In the order in which they are listed.
     package let items: [Item]
 
     package init(_ items: [Item]) { self.items = items }

@@ -7,6 +7,7 @@ import Platform
 /// line every five seconds and one when it is done. Nothing is shown when the person wants quiet or types a password.
 /// One thread feeds it. It is gone from the screen when `close()` returns.
 package final class ProgressDisplay {
+    /// What it has been told.
     package private(set) var state = ProgressState()
     private let diagnostics: Diagnostics
     private let clock: () -> Duration
@@ -55,7 +56,7 @@ package final class ProgressDisplay {
     /// Takes the lines off the screen until the next redraw.
     func erase() {
         guard shown > 0 else { return }
-        diagnostics.draw("\r\u{1b}[\(shown)A\u{1b}[J")
+        if !diagnostics.isSilenced { diagnostics.draw("\r\u{1b}[\(shown)A\u{1b}[J") }
         shown = 0
         lastDrawn = nil
     }
@@ -71,7 +72,9 @@ package final class ProgressDisplay {
             for item in state.running { diagnostics.info(ProgressLines.log(item, at: now)) }
             return
         }
-        if !diagnostics.isSilenced { draw(now) }
+        guard diagnostics.isSilenced else { return draw(now) }
+        // What was drawn is now somewhere above another program's prompt: it is out of reach.
+        shown = 0
     }
 
     private func draw(_ now: Duration) {

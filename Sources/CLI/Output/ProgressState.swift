@@ -6,13 +6,17 @@ import Platform
 package struct ProgressState: Sendable {
     /// One piece of work.
     package struct Item: Sendable {
+        /// Tells items apart; never shown unless there is no label.
         package let id: String
+        /// What it is called on the screen.
         package internal(set) var label: String
         /// What is being done to it, such as `downloading`.
         package internal(set) var phase: String
         /// Bytes.
         package internal(set) var done: Int64 = 0
+        /// Bytes; `nil` while nobody knows.
         package internal(set) var total: Int64?
+        /// Whether it has ended.
         package internal(set) var isFinished = false
         let start: Duration
         /// What was done by when, for the last few seconds.
@@ -41,8 +45,10 @@ package struct ProgressState: Sendable {
     /// In the order in which they began.
     package private(set) var items: [Item] = []
 
+    /// Nothing has begun.
     package init() {}
 
+    /// Those that have not ended.
     package var running: [Item] { items.filter { !$0.isFinished } }
 
     /// Begins an item or says how far it is; `nil` leaves its label, total or phase as they were.

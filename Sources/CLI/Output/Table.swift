@@ -2,6 +2,7 @@ import Platform
 
 /// A column of a table.
 package struct Column: Hashable, Sendable {
+    /// The side on which the cells line up.
     package enum Alignment: Sendable { case left, right }
 
     package let title: String
@@ -15,6 +16,7 @@ package struct Column: Hashable, Sendable {
 
 /// The cells of one line of a table, as they are: what is unsafe to print is escaped when it is printed.
 package struct Row: Hashable, Sendable {
+    /// From left to right.
     package let cells: [String]
 
     package init(_ cells: [String]) { self.cells = cells }
