@@ -42,6 +42,6 @@ let package = Package(
         room("Session", ["CLinux", "Libc", "Mounts", "Namespaces", "Platform", "Store"]),
 
         tests("Platform", ["Platform"]),
-        tests("CLI", ["CLI", "Platform", "Libc"]),
+        tests("CLI", ["CLI", "Platform", "Libc", "CLinux"]),
     ]
 )

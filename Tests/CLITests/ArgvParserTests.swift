@@ -127,6 +127,8 @@ private func parse(_ line: String) throws -> ParsedArguments {
                 "login --no-elevate deb", "login: --no-elevate must stand before the command",
                 "chroot-distro --no-elevate login"
             ),
+            ("login -V deb", "login: -V/--version must stand before the command", "chroot-distro -V login"),
+            ("--hlep", "unknown option --hlep", "Did you mean --help?"),
             ("--user root login", "unknown option --user", "after its name"),
             ("lgoin deb", "unknown command lgoin", "Did you mean login?"),
             ("xyzzy", "unknown command xyzzy", ""),

@@ -148,6 +148,13 @@ private struct Installation {
         #expect(offered.isSuperset(of: expected.map { $0 == "alpine:" ? "alpine" : $0 }), "\(offered)")
     }
 
+    @Test("scripts are named for the program")
+    func names() {
+        #expect(BashCompletion(ExampleProgram.spec, commands: []).fileName == "chroot-distro.bash")
+        #expect(ZshCompletion(ExampleProgram.spec, commands: []).fileName == "_chroot-distro")
+        #expect(FishCompletion(ExampleProgram.spec, commands: []).fileName == "chroot-distro.fish")
+    }
+
     @Test(
         "scripts without mistakes of grammar",
         arguments: [("bash", "bash -n bash"), ("zsh", "zsh -n _chroot-distro"), ("fish", "fish -n fish")])

@@ -1,11 +1,13 @@
 /// Completion for bash 4.2 or later, without need of the bash-completion package.
 package struct BashCompletion {
-    package static let fileName = "chroot-distro.bash"
+    /// What a distribution installs it as.
+    package var fileName: String { "\(program.name).bash" }
 
     private let program: ProgramSpec
     private let commands: [CommandSpec]
     private let prefix: String
 
+    /// `commands` are those to be offered, in the order of the help.
     package init(_ program: ProgramSpec, commands: [CommandSpec]) {
         self.program = program
         self.commands = commands

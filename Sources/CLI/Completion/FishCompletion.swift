@@ -1,11 +1,13 @@
 /// Completion for fish 3.0 or later.
 package struct FishCompletion {
-    package static let fileName = "chroot-distro.fish"
+    /// What a distribution installs it as.
+    package var fileName: String { "\(program.name).fish" }
 
     private let program: ProgramSpec
     private let commands: [CommandSpec]
     private let prefix: String
 
+    /// `commands` are those to be offered, in the order of the help.
     package init(_ program: ProgramSpec, commands: [CommandSpec]) {
         self.program = program
         self.commands = commands

@@ -1,11 +1,13 @@
 /// Completion for zsh, as a file for `fpath`.
 package struct ZshCompletion {
-    package static let fileName = "_chroot-distro"
+    /// What a distribution installs it as.
+    package var fileName: String { "_\(program.name)" }
 
     private let program: ProgramSpec
     private let commands: [CommandSpec]
     private let prefix: String
 
+    /// `commands` are those to be offered, in the order of the help.
     package init(_ program: ProgramSpec, commands: [CommandSpec]) {
         self.program = program
         self.commands = commands

@@ -23,6 +23,7 @@ package struct Style: Hashable, Sendable {
 
     package init(isColored: Bool) { self.isColored = isColored }
 
+    /// No colour at all.
     package static let plain = Style(isColored: false)
 
     /// Colour when `descriptor` is a terminal that can show it and nobody objects.
@@ -35,6 +36,7 @@ package struct Style: Hashable, Sendable {
         return Style(isColored: !objections && variable("TERM") != "dumb" && Terminal.isTerminal(descriptor))
     }
 
+    /// `text` as what it is, and everything behind it as before.
     package func paint(_ text: String, _ role: Role) -> String {
         isColored && !text.isEmpty ? "\u{1b}[\(role.code)m\(text)\u{1b}[0m" : text
     }

@@ -6,6 +6,7 @@ import Platform
 /// value after `=` or as the next word; short ones may be glued to each other and to their value. The first `--`
 /// ends the options; where the command takes trailing words, it begins them.
 package struct ArgvParser {
+    /// What the words turned out to be.
     package enum Outcome: Sendable {
         case arguments(ParsedArguments)
         /// Somebody asked for the command's help instead.
@@ -173,12 +174,12 @@ package struct ArgvParser {
     // MARK: Complaints
 
     private func unknown(_ option: String) -> UsageError {
-        let global = program.flags.first { $0.spellings.contains(option) }
+        let global = (program.flags + [.version]).first { $0.spellings.contains(option) }
         if let global, spec.name != program.name {
             let line = "\(program.name) \(option) \(spec.name)"
             return usage("\(global.title) must stand before the command", "Write: \(line) ...")
         }
-        let known = spec.visibleFlags.flatMap(\.spellings).filter {
+        let known = (spec.visibleFlags + [.help]).flatMap(\.spellings).filter {
             $0.hasPrefix("--") == option.hasPrefix("--")
         }
         if let near = NearMiss.of(option, among: known), option.hasPrefix("--") {

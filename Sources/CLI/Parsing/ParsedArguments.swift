@@ -5,6 +5,7 @@ import Platform
 /// Bytes are kept as they came; a text is asked for where only a text makes sense. Asking for a name that is not in
 /// the table is a mistake of the program and stops it.
 package struct ParsedArguments: Sendable {
+    /// The command whose words these are.
     package let spec: CommandSpec
     private var occurrences: [(flag: String, value: RawString?)] = []
     private var words: [RawString] = []
@@ -65,6 +66,7 @@ package struct ParsedArguments: Sendable {
         return text
     }
 
+    /// The text that stands for this operand, if there is one.
     package func optionalOperand(_ name: String) throws(UsageError) -> String? {
         guard let word = rawOperand(name) else { return nil }
         return try decode(word, of: name)

@@ -15,6 +15,7 @@ package struct CommandSpec: Sendable {
 
     /// A part of the help page of its own: paragraphs, then a list of terms.
     package struct Section: Hashable, Sendable {
+        /// A term and what it means.
         package struct Row: Hashable, Sendable {
             package let term: String
             package let text: String
@@ -36,7 +37,9 @@ package struct CommandSpec: Sendable {
         }
     }
 
+    /// What it is called in help, and what its man page is named for.
     package let name: String
+    /// Other words that mean it.
     package let aliases: [String]
     /// One sentence without a full stop.
     package let summary: String
@@ -44,10 +47,15 @@ package struct CommandSpec: Sendable {
     package let group: String
     /// Paragraphs.
     package let description: [String]
+    /// In the order of the command line; none that is required stands behind an optional one.
     package let operands: [Operand]
+    /// Words to hand on; `nil` when the command takes none.
     package let trailing: TrailingWords?
+    /// In the order of the help page.
     package let flags: [Flag]
+    /// Parts of the page between the options and the examples.
     package let sections: [Section]
+    /// Shown at the end of the page.
     package let examples: [Example]
     /// Works, but is neither listed nor completed nor suggested.
     package let isHidden: Bool
@@ -74,8 +82,10 @@ package struct CommandSpec: Sendable {
     /// The name and the aliases.
     package var names: [String] { [name] + aliases }
 
+    /// Whether `word` is its name or one of its aliases, in full.
     package func isCalled(_ word: String) -> Bool { name == word || aliases.contains(word) }
 
+    /// The flag with this long name; aliases are not names.
     package func flag(_ name: String) -> Flag? { flags.first { $0.name == name } }
 
     /// What may follow the program's name, in words that stay together when a line is broken.

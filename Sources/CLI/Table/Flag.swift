@@ -4,9 +4,11 @@ package struct Flag: Hashable, Sendable {
     package let name: String
     /// Other long names that mean the same; the parser and the completions know them, help shows the first name.
     package let aliases: [String]
+    /// One ASCII letter or digit.
     package let short: Character?
     /// What stands for the value in help, such as `USER`; `nil` when the flag takes none.
     package let value: String?
+    /// What a shell offers as its value, and what the parser accepts.
     package let kind: ValueKind
     /// Whether every occurrence counts; otherwise the last one wins.
     package let isRepeatable: Bool
@@ -14,6 +16,7 @@ package struct Flag: Hashable, Sendable {
     package let isHidden: Bool
     /// Two different flags of one group may not stand on one command line.
     package let group: String?
+    /// What it does, in a few words without a full stop.
     package let help: String
 
     package init(

@@ -2,7 +2,9 @@
 package struct Operand: Hashable, Sendable {
     /// What stands for it in help, such as `CONTAINER`.
     package let name: String
+    /// What a shell offers there.
     package let kind: ValueKind
+    /// Whether it may be left out.
     package let isOptional: Bool
     /// Whether more than one may stand there; only the last operand of a command may repeat.
     package let isRepeatable: Bool
@@ -24,6 +26,7 @@ package struct Operand: Hashable, Sendable {
 
 /// Words at the end that are handed on as they are: the command to run inside.
 package struct TrailingWords: Hashable, Sendable {
+    /// What stands for them in help, such as `COMMAND`.
     package let name: String
     /// Whether they may also follow the operands directly, without a `--` between.
     package let allowsBareWords: Bool
@@ -33,5 +36,6 @@ package struct TrailingWords: Hashable, Sendable {
         self.allowsBareWords = allowsBareWords
     }
 
+    /// As they stand in a synopsis.
     package var synopsis: String { "[-- \(name) ...]" }
 }

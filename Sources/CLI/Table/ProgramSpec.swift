@@ -1,14 +1,18 @@
 /// The program in words: what stands around its commands.
 package struct ProgramSpec: Sendable {
+    /// What it is started as.
     package let name: String
+    /// What `--version` prints behind the name.
     package let version: String
     /// One sentence without a full stop.
     package let summary: String
     /// Paragraphs.
     package let description: [String]
-    /// Flags that stand before the command. `--help` and `--version` need not be named.
+    /// Flags that stand before the command; `--help` and `--version` need not be named.
     package let flags: [Flag]
+    /// Parts of the front page behind the options.
     package let sections: [CommandSpec.Section]
+    /// The quick start.
     package let examples: [CommandSpec.Example]
 
     package init(

@@ -2,6 +2,7 @@
 ///
 /// East Asian wide characters and emoji take two, combining marks none (Unicode Standard Annex 11).
 package enum DisplayWidth {
+    /// Controls count for nothing: what is printed has been through `Quoted`.
     package static func of(_ text: some StringProtocol) -> Int {
         if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.utf8.count }
         return text.reduce(0) { $0 + width($1) }

@@ -4,6 +4,7 @@ import Libc
 package struct Timestamp: Hashable, Comparable, Sendable {
     /// Since 1970-01-01T00:00:00Z; negative before.
     package let seconds: Int64
+    /// Of the second: 0 to 999 999 999.
     package let nanoseconds: Int32
 
     package init(seconds: Int64, nanoseconds: Int32 = 0) {
@@ -129,6 +130,7 @@ extension Timestamp {
 
 /// How long something has been running, in two units: `4m07s`, `3h20m`, `2d05h`.
 package struct Uptime: Hashable, Sendable, CustomStringConvertible {
+    /// Never negative, even when a clock went backwards.
     package let seconds: Int64
 
     package init(seconds: Int64) { self.seconds = max(0, seconds) }
