@@ -29,6 +29,11 @@ let package = Package(
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra"])]),
         room("Libc", []),
         room("Platform", ["CLinux", "Libc"]),
+        .target(
+            name: "CTransport", cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra"])],
+            linkerSettings: [.linkedLibrary("dl")]),
+        room("OCI", ["CLinux", "CTransport", "Libc", "Platform"]),
         tests("Platform", ["Platform"]),
+        tests("OCI", ["OCI", "Libc", "Platform"]),
     ]
 )
