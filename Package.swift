@@ -32,8 +32,17 @@ let package = Package(
         .target(
             name: "CTransport", cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra"])],
             linkerSettings: [.linkedLibrary("dl")]),
-        room("OCI", ["CLinux", "CTransport", "Libc", "Platform"]),
+        library("CZlib", apt: "zlib1g-dev"),
+        library("CLzma", apt: "liblzma-dev"),
+        library("CZstd", apt: "libzstd-dev"),
+        library("CBzip2", apt: "libbz2-dev"),
+        .target(
+            name: "CIsal", cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra"])],
+            linkerSettings: [.linkedLibrary("dl")]),
+        room("Archive", ["CBzip2", "CIsal", "CLzma", "CZlib", "CZstd", "Libc", "Platform"]),
+        room("OCI", ["Archive", "CLinux", "CTransport", "Libc", "Platform"]),
         tests("Platform", ["Platform"]),
-        tests("OCI", ["OCI", "Libc", "Platform"]),
+        tests("Archive", ["Archive", "Libc", "Platform"]),
+        tests("OCI", ["Archive", "CLinux", "OCI", "Libc", "Platform"]),
     ]
 )
