@@ -30,5 +30,9 @@ let package = Package(
         room("Libc", []),
         room("Platform", ["CLinux", "Libc"]),
         tests("Platform", ["Platform"]),
+        .target(
+            name: "TestSupport", dependencies: ["Platform"], path: "Tests/Support", swiftSettings: settings),
+        tests("TestSupport", ["TestSupport"]),
+        tests("Architecture", ["TestSupport"]),
     ]
 )
