@@ -15,6 +15,7 @@ package struct Registry {
     /// Starts a registry that keeps its data in `directory`, runs `body` and stops it.
     ///
     /// With `asksForPassword` it wants `user` and `password` by basic authentication.
+    @discardableResult
     package static func with<Result>(
         in directory: HostPath, asksForPassword: Bool = false, _ body: (Registry) throws -> Result
     ) throws -> Result {
