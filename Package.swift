@@ -56,5 +56,9 @@ let package = Package(
         tests("CLI", ["CLI", "CLinux", "Libc", "Platform"]),
         tests("Archive", ["Archive", "Libc", "Platform"]),
         tests("OCI", ["Archive", "CLinux", "Libc", "OCI", "Platform"]),
+        .target(
+            name: "TestSupport", dependencies: ["Libc", "Platform"], path: "Tests/Support", swiftSettings: settings),
+        tests("TestSupport", ["TestSupport"]),
+        tests("Architecture", ["TestSupport"]),
     ]
 )

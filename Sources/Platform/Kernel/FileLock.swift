@@ -4,6 +4,7 @@ import Libc
 ///
 /// The file is never unlinked while it may be in use, so two holders always mean the same inode.
 package struct FileLock: ~Copyable, Sendable {
+    /// Who else may hold the lock at the same time: other shared holders, or nobody.
     package enum Mode: Sendable { case shared, exclusive }
 
     private let file: FileDescriptor
