@@ -51,6 +51,9 @@ let package = Package(
         room("Store", ["CLinux", "Libc", "Platform"]),
         room("OCI", ["Archive", "CLinux", "CTransport", "Libc", "Platform"]),
         room("Session", ["CLinux", "Libc", "Mounts", "Namespaces", "Platform", "Store"]),
+        .executableTarget(
+            name: "chroot-distro",
+            dependencies: ["CLI", "Libc", "Mounts", "OCI", "Platform", "Session", "Store"], swiftSettings: settings),
 
         tests("Platform", ["Platform"]),
         tests("CLI", ["CLI", "CLinux", "Libc", "Platform"]),

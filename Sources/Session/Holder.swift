@@ -117,7 +117,7 @@ enum Holder {
     ) throws {
         while true {
             try lock.waitForLastSession()
-            var members = try Membership.handles(in: root.processes, mountNamespace: root.mountNamespace, except: getpid())
+            let members = try members(of: root)
             guard !members.isEmpty else {
                 lock.markEnd()
                 return
@@ -126,5 +126,12 @@ enum Holder {
             try lock.release()
             members.waitForOne()
         }
+    }
+
+    /// The processes that were left behind.
+    private static func members(of root: borrowing Root) throws(SystemError) -> HeldProcesses {
+        let pids = try Membership.processes(
+            in: root.processes, mountNamespace: root.mountNamespace, except: getpid())
+        return HeldProcesses(pids) { Membership.isMember($0, of: root.mountNamespace, in: root.processes) }
     }
 }

@@ -84,6 +84,16 @@ extension ContainerStore {
         }
     }
 
+    /// Measures every container anew.
+    package func measureAll(_ measure: (borrowing Container) throws -> Int64) throws {
+        try updateIndex { index in
+            for position in index.containers.indices {
+                let container = try container(try ContainerName(index.containers[position].name))
+                index.containers[position].size = try measure(container)
+            }
+        }
+    }
+
     /// What the index says of a container.
     package func entry(for container: borrowing Container, size: Int64) throws -> PublicIndex.Entry {
         let manifest = (try? container.manifest()) ?? ContainerManifest()

@@ -1,0 +1,3 @@
+import Libc
+
+exit(Program.main().code)
