@@ -133,7 +133,9 @@ extension Elevation {
     static func supervise(_ command: Spawn, relay: borrowing FileDescriptor) throws -> ExitStatus {
         SignalAction.standard.set(for: SIGCHLD)  // Ignored, it would have the kernel reap the child.
         SignalAction.ignore.set(for: SIGPIPE)
-        let signals = try SignalReader([SIGCHLD, SIGTERM, SIGHUP, SIGINT, SIGQUIT])
+        // What was ignored from the start, as by nohup(1), stays so; blocked, it would be reported here.
+        let heeded = [SIGTERM, SIGHUP, SIGINT, SIGQUIT].filter { !cd_signal_is_ignored($0) }
+        let signals = try SignalReader([SIGCHLD] + heeded)
         let child = try command.start()
         while true {
             var entry = pollfd(fd: signals.descriptor.rawValue, events: Int16(POLLIN), revents: 0)
