@@ -105,9 +105,12 @@ package struct Elevation: Sendable {
     }
 
     private static func workingDirectory() -> RawString {
-        guard let current = getcwd(nil, 0) else { return "/" }
-        defer { free(current) }
-        return RawString(cString: current)
+        if let current = getcwd(nil, 0) {
+            defer { free(current) }
+            return RawString(cString: current)
+        }
+        // A removed directory; the other side will fail to enter it and say so.
+        return (try? Directory.open("/proc/self").readSymbolicLink("cwd")) ?? ""
     }
 
     // MARK: - In the process that is root
