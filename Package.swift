@@ -22,13 +22,39 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: "\(name)Tests", dependencies: dependencies, swiftSettings: settings)
 }
 
+/// C code of our own.
+func shim(_ name: String) -> Target {
+    .target(
+        name: name, cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra"])],
+        linkerSettings: [.linkedLibrary("dl")])
+}
+
 let package = Package(
     name: "chroot-distro",
     dependencies: [],
     targets: [
-        .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra"])]),
+        shim("CLinux"),
+        shim("CLibMount"),
+        shim("CTransport"),
+        shim("CIsal"),
+        library("CZlib", apt: "zlib1g-dev"),
+        library("CLzma", apt: "liblzma-dev"),
+        library("CZstd", apt: "libzstd-dev"),
+        library("CBzip2", apt: "libbz2-dev"),
+
         room("Libc", []),
         room("Platform", ["CLinux", "Libc"]),
+        room("Mounts", ["CLinux", "CLibMount", "Libc", "Platform"]),
+        room("Namespaces", ["CLinux", "Libc", "Platform"]),
+        room("Archive", ["CBzip2", "CIsal", "CLzma", "CZlib", "CZstd", "Libc", "Platform"]),
+        room("CLI", ["CLinux", "Libc", "Platform"]),
+        room("Store", ["CLinux", "Libc", "Platform"]),
+        room("OCI", ["Archive", "CLinux", "CTransport", "Libc", "Platform"]),
+        room("Session", ["CLinux", "Libc", "Mounts", "Namespaces", "Platform", "Store"]),
+
         tests("Platform", ["Platform"]),
+        tests("CLI", ["CLI", "CLinux", "Libc", "Platform"]),
+        tests("Archive", ["Archive", "Libc", "Platform"]),
+        tests("OCI", ["Archive", "CLinux", "Libc", "OCI", "Platform"]),
     ]
 )

@@ -18,6 +18,19 @@ package struct FileLock: ~Copyable, Sendable {
         file = opened
     }
 
+    /// Takes the lock if nobody has it.
+    package static func attempt(
+        _ directory: borrowing Directory, _ name: RawString, _ mode: Mode
+    ) throws(SystemError) -> FileLock? {
+        do { return try FileLock(directory, name, mode, wait: false) } catch {
+            guard error.code == EWOULDBLOCK else { throw error }
+            return nil
+        }
+    }
+
+    /// Gives the lock up before the scope ends.
+    package consuming func release() {}
+
     /// Writes who holds it and why, for the message of whoever finds it taken.
     package func note(_ text: String) {
         try? file.truncate(to: 0)
