@@ -64,11 +64,11 @@ package struct ElevationPlan: Hashable, Sendable {
     private static func command(_ exports: [RawString: RawString], _ target: Target) -> RawString {
         var line: [UInt8] = []
         for (name, value) in exports.sorted(by: { $0.key < $1.key }) {
-            line += Array("export ".utf8) + name.bytes + [UInt8(ascii: "=")] + value.shellQuoted.bytes
+            line += Array("export ".utf8) + name.bytes + [UInt8(ascii: "=")] + ShellWords.quote(value).bytes
             line += Array("; ".utf8)
         }
         line += Array("exec".utf8)
-        for word in target.words { line += [UInt8(ascii: " ")] + word.shellQuoted.bytes }
+        for word in target.words { line += [UInt8(ascii: " ")] + ShellWords.quote(word).bytes }
         return RawString(bytes: line) ?? ""
     }
 }

@@ -1,4 +1,3 @@
-import CLinux
 import Libc
 
 /// A process named so that no later process can be taken for it, also by somebody who reads it from a file.
