@@ -55,6 +55,11 @@ int cd_signal_disposition(int signal, int ignore) {
     return sigaction(signal, &action, NULL);
 }
 
+bool cd_signal_is_ignored(int signal) {
+    struct sigaction action;
+    return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 struct report { int step, code; };
 
 static _Noreturn void give_up(int pipe, enum cd_spawn_step step) {
@@ -94,8 +99,7 @@ pid_t cd_spawn(const char *path, char *const *argv, char *const *envp, int direc
         // Out of the way of 0, 1 and 2, which the caller may have closed.
         int pipe = fcntl(ends[1], F_DUPFD_CLOEXEC, 3);
         if (pipe < 0) _exit(127);
-        struct sigaction hangup;
-        bool keeps_hangup = sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler == SIG_IGN;
+        bool keeps_hangup = cd_signal_is_ignored(SIGHUP);
         for (int signal = 1; signal < NSIG; signal++)
             if (signal != SIGHUP || !keeps_hangup) cd_signal_disposition(signal, 0);
         if (directory >= 0 && fchdir(directory) < 0) give_up(pipe, cd_spawn_directory);

@@ -3,6 +3,7 @@
 #define CLINUX_PROCESS_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -35,6 +36,7 @@ int cd_signal_realtime_minimum(void);
 int cd_signal_realtime_maximum(void);
 /// Sets the default action (`ignore` false) or ignores the signal.
 int cd_signal_disposition(int signal, int ignore);
+bool cd_signal_is_ignored(int signal);
 
 /// `environ`.
 char **cd_environment(void);

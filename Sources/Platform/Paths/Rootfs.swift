@@ -109,7 +109,9 @@ package struct Rootfs: ~Copyable, Sendable {
     package func replaceFile(_ path: GuestPath, with bytes: [UInt8], mode: mode_t = 0o644) throws(SystemError)
     {
         let place = try openParent(path)
-        try place.directory.replaceFile(place.name, with: bytes, mode: mode, owner: (0, 0), durable: false)
+        // Without root the files belong to the user, who plays root in the guest.
+        let owner: (uid_t, gid_t)? = geteuid() == 0 ? (0, 0) : nil
+        try place.directory.replaceFile(place.name, with: bytes, mode: mode, owner: owner, durable: false)
     }
 
     // MARK: - Without openat2(2)

@@ -1,3 +1,4 @@
+import CLinux
 import Libc
 
 /// A point in time as poll(2) wants to hear of it, on the clock that nobody can set (CLOCK_MONOTONIC).

@@ -105,9 +105,12 @@ package struct Elevation: Sendable {
     }
 
     private static func workingDirectory() -> RawString {
-        guard let current = getcwd(nil, 0) else { return "/" }
-        defer { free(current) }
-        return RawString(cString: current)
+        if let current = getcwd(nil, 0) {
+            defer { free(current) }
+            return RawString(cString: current)
+        }
+        // A removed directory; the other side will fail to enter it and say so.
+        return (try? Directory.open("/proc/self").readSymbolicLink("cwd")) ?? ""
     }
 
     // MARK: - In the process that is root
@@ -133,7 +136,9 @@ extension Elevation {
     static func supervise(_ command: Spawn, relay: borrowing FileDescriptor) throws -> ExitStatus {
         SignalAction.standard.set(for: SIGCHLD)  // Ignored, it would have the kernel reap the child.
         SignalAction.ignore.set(for: SIGPIPE)
-        let signals = try SignalReader([SIGCHLD, SIGTERM, SIGHUP, SIGINT, SIGQUIT])
+        // What was ignored from the start, as by nohup(1), stays so; blocked, it would be reported here.
+        let heeded = [SIGTERM, SIGHUP, SIGINT, SIGQUIT].filter { !cd_signal_is_ignored($0) }
+        let signals = try SignalReader([SIGCHLD] + heeded)
         let child = try command.start()
         while true {
             var entry = pollfd(fd: signals.descriptor.rawValue, events: Int16(POLLIN), revents: 0)

@@ -64,74 +64,11 @@ package struct ElevationPlan: Hashable, Sendable {
     private static func command(_ exports: [RawString: RawString], _ target: Target) -> RawString {
         var line: [UInt8] = []
         for (name, value) in exports.sorted(by: { $0.key < $1.key }) {
-            line += Array("export ".utf8) + name.bytes + [UInt8(ascii: "=")] + value.shellQuoted.bytes
+            line += Array("export ".utf8) + name.bytes + [UInt8(ascii: "=")] + ShellWords.quote(value).bytes
             line += Array("; ".utf8)
         }
         line += Array("exec".utf8)
-        for word in target.words { line += [UInt8(ascii: " ")] + word.shellQuoted.bytes }
+        for word in target.words { line += [UInt8(ascii: " ")] + ShellWords.quote(word).bytes }
         return RawString(bytes: line) ?? ""
-    }
-}
-
-/// What an Android `su` can do, read off its `--help`.
-package struct SuFeatures: Hashable, Sendable {
-    package var mountMaster = false
-    package var preserveEnvironment = false
-    package var interactive = false
-    package var shell = false
-    /// Whether it is the script of Termux that found no real `su`.
-    package var isStub = false
-
-    package init() {}
-
-    package init(help: [UInt8]) {
-        let text = String(decoding: help, as: UTF8.self)
-        mountMaster = text.contains("--mount-master")
-        preserveEnvironment = text.contains("--preserve-environment")
-        interactive = text.contains("--interactive")
-        shell = text.contains("--shell")
-        isStub =
-            text.contains("No su program found") || text.contains("Termux does not supply tools for rooting")
-    }
-
-    /// Where rooting tools put their `su`, most usual first.
-    package static let places: [HostPath] = [
-        "/system/bin/su", "/debug_ramdisk/su", "/system/xbin/su", "/sbin/su", "/sbin/bin/su",
-        "/system/sbin/su",
-        "/su/xbin/su", "/su/bin/su", "/magisk/.core/bin/su",
-    ]
-}
-
-/// What the shell of an Android `su` is told before it starts the program.
-package struct TermuxSession: Hashable, Sendable {
-    /// `/data` is shared in the global mount namespace, where binds below it would show up in themselves.
-    package var wantsMountMaster = false
-    /// Whether a person sits at a terminal, for a `su` that can allocate one.
-    package var isInteractive = false
-    /// The shell of Termux, when it is installed.
-    package var shell: HostPath?
-    /// Variables for the program as root.
-    package var exports: [RawString: RawString]
-
-    package init(_ termux: Termux, term: RawString?, preload: HostPath?) {
-        let prefix = termux.prefix
-        exports = [
-            "PATH": RawString(
-                "\(prefix.rawValue)/bin:\(prefix.rawValue)/bin/applets:/system/bin:/system/xbin"),
-            "HOME": RawString(Self.rootHome(of: termux).rawValue),
-            "PREFIX": RawString(prefix.rawValue),
-            "TMPDIR": RawString((prefix / "tmp").rawValue),
-            "LANG": "en_US.UTF-8",
-        ]
-        exports["TERM"] = term
-        exports["LD_PRELOAD"] = preload.map { RawString($0.rawValue) }
-    }
-
-    /// A home of root's own: files of root in the user's home would lock the user out of them.
-    package static func rootHome(of termux: Termux) -> HostPath { termux.home / ".suroot" }
-
-    /// The library that lets programs of Termux find their interpreters, by its newer and its older name.
-    package static func preloads(of termux: Termux) -> [HostPath] {
-        ["libtermux-exec-ld-preload.so", "libtermux-exec.so"].map { termux.prefix / "lib" / $0 }
     }
 }

@@ -151,7 +151,7 @@ package struct SignalReader: ~Copyable {
         package let isFromProcess: Bool
     }
 
-    /// The next signal that has come in; `nil` when there is none. Never waits.
+    /// The next signal that has come in, or `nil`; never waits.
     package func next() -> Arrival? {
         var fromUser: Int32 = 0
         let number = cd_signalfd_take(descriptor.rawValue, &fromUser)

@@ -5,13 +5,18 @@ package enum ShellWords {
         package let delimiter: Character
     }
 
-    /// `word` so that `sh` reads exactly these bytes back.
+    /// `word` so that `sh`, and also fish, reads exactly these bytes back.
     package static func quote(_ word: RawString) -> RawString {
         let plain = !word.bytes.isEmpty && word.bytes.allSatisfy(isPlain)
         if plain { return word }
         var result: [UInt8] = [0x27]
         for byte in word.bytes {
-            if byte == 0x27 { result += Array("'\\''".utf8) } else { result.append(byte) }
+            // Both stand outside of the quotes: to fish, the backslash has a meaning inside.
+            if byte == 0x27 || byte == 0x5c {
+                result += [0x27, 0x5c, byte, 0x27]
+            } else {
+                result.append(byte)
+            }
         }
         return RawString(bytes: result + [0x27]) ?? word
     }
