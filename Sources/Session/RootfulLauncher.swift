@@ -21,9 +21,9 @@ package struct RootfulLauncher {
 
     /// Runs the session to its end and returns the guest's status.
     ///
-    /// `entered` is called when the session is in the registry, so that others see it; `say` gets the one line about
-    /// processes that stay behind.
-    package func run(entered: () -> Void, say: (String) -> Void) throws -> ExitStatus {
+    /// `lock` keeps changes of the container away until the session is in the registry, where others see it; `say` gets
+    /// the one line about processes that stay behind.
+    package func run(holding lock: consuming FileLock, say: (String) -> Void) throws -> ExitStatus {
         try Threads.requireOne()
         let registry = try SessionRegistry.open(plan.container, in: layout)
         let start = try registry.startLock()
@@ -42,7 +42,7 @@ package struct RootfulLauncher {
             try registry.setHolder(record)
         }
         start.release()
-        entered()
+        lock.release()
         let status = try supervisor.attend(guest)
         if !registry.hasOtherSession(than: getpid()) { sayWhatStays(container.record, say) }
         ticket.leave()

@@ -5,9 +5,11 @@ import Platform
 /// From the command line to an exit status.
 enum Program {
     static let version = "1.0.0"
+    /// The day of the version, for the man pages.
+    static let date = "2026-11-21"
 
     static let table = CommandTable<Context>([
-        LoginCommand.self, RunCommand.self, ListCommand.self, PsCommand.self, InstallCommand.self,
+        LoginCommand.self, RunCommand.self, ListCommand.self, PsCommand.self,
         RemoveCommand.self, RenameCommand.self, KillCommand.self, UnmountCommand.self, CompleteCommand.self,
         GenerateCommand.self,
     ])
@@ -33,16 +35,18 @@ enum Program {
         }
     }
 
+    private static var columns: Int? { Terminal.columns() }
+
     private static func run(
         _ words: [RawString], _ caller: Caller, _ diagnostics: Diagnostics
     ) throws -> ExitStatus {
-        switch try Invocation.read(words, program: spec, table: table) {
+        switch try Invocation<Context>.read(words, program: spec, table: table) {
         case .version:
             try FileDescriptor.standardOutput("\(spec.name) \(version)\n")
         case .frontPage:
-            try FileDescriptor.standardOutput(HelpPage.front(of: spec, commands: table.visibleSpecs))
+            try FileDescriptor.standardOutput(HelpPage(spec, commands: table.visibleSpecs, columns: columns, style: .of(1)).text)
         case .help(let command):
-            try FileDescriptor.standardOutput(HelpPage.page(of: command, program: spec))
+            try FileDescriptor.standardOutput(HelpPage(command, of: spec, columns: columns, style: .of(1)).text)
         case .command(let type, let arguments, let global):
             let command = try type.init(arguments)
             if type is any PrivilegedCommand.Type, Elevation.isNeeded {

@@ -1,3 +1,4 @@
 import Libc
+import Platform
 
 exit(Program.main().code)

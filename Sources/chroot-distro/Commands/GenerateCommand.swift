@@ -25,11 +25,11 @@ struct GenerateCommand: Command {
     private var files: [(String, String)] {
         let commands = Program.table.visibleSpecs
         guard kind == "completions" else {
-            return ManPage.all(of: Program.spec, commands: commands, date: nil).map { ($0.fileName, $0.text) }
+            return ManPage.all(of: Program.spec, commands: commands, date: Program.date).map { ($0.fileName, $0.text) }
         }
-        let bash = BashCompletion(program: Program.spec, commands: commands)
-        let zsh = ZshCompletion(program: Program.spec, commands: commands)
-        let fish = FishCompletion(program: Program.spec, commands: commands)
+        let bash = BashCompletion(Program.spec, commands: commands)
+        let zsh = ZshCompletion(Program.spec, commands: commands)
+        let fish = FishCompletion(Program.spec, commands: commands)
         return [(bash.fileName, bash.text), (zsh.fileName, zsh.text), (fish.fileName, fish.text)]
     }
 }

@@ -1,5 +1,6 @@
 import CLI
 import Platform
+import Session
 import Store
 
 struct RunCommand: PrivilegedCommand {

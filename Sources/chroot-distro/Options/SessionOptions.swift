@@ -60,6 +60,6 @@ struct SessionOptions {
         GuestFiles.refresh(in: rootfs, resolver: GuestFiles.hostResolverConfiguration())
         let launcher = RootfulLauncher(
             plan, layout: context.layout, interface: .best(), isAndroid: context.caller.host.termux != nil)
-        return try launcher.run(entered: { lock.release() }, say: context.diagnostics.info)
+        return try launcher.run(holding: lock, say: context.diagnostics.info)
     }
 }
