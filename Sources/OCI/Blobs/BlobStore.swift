@@ -25,7 +25,7 @@ extension ImageLayout {
         do {
             return try folder(digest.algorithm, make: false)
                 .openFile(RawString(digest.hex), O_RDONLY | O_NONBLOCK | O_NOCTTY)
-        } catch where error.code == ENOENT {
+        } catch  where error.code == ENOENT {
             throw BlobError.missing(digest)
         }
     }
@@ -36,7 +36,8 @@ extension ImageLayout {
             throw DocumentError.tooLarge(descriptor.digest.description)
         }
         var reader = try VerifiedReader(open(descriptor), for: descriptor)
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(descriptor.size) + 1, alignment: 16)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: Int(descriptor.size) + 1, alignment: 16)
         defer { buffer.deallocate() }
         var filled = 0
         // The buffer has room for one byte too many: the verified end is only known by reading on.

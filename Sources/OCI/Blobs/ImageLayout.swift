@@ -37,6 +37,11 @@ package struct ImageLayout: ~Copyable, Sendable {
         }
     }
 
+    /// The same store through descriptors of its own, for another thread.
+    func duplicate() throws(SystemError) -> ImageLayout {
+        ImageLayout(try root.duplicate(), try blobs.duplicate(), try ingest.duplicate())
+    }
+
     // MARK: - Names
 
     /// Every image that has a name here.

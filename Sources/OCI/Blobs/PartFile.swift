@@ -37,7 +37,7 @@ struct PartFile: ~Copyable {
 
     private static func lock(_ file: borrowing FileDescriptor) throws(SystemError) -> Bool {
         let raw = file.rawValue
-        do { try syscall("flock") { flock(raw, LOCK_EX | LOCK_NB) } } catch where error.code == EWOULDBLOCK {
+        do { try syscall("flock") { flock(raw, LOCK_EX | LOCK_NB) } } catch  where error.code == EWOULDBLOCK {
             return false
         }
         return true

@@ -41,7 +41,9 @@ private struct ChallengeScanner {
     }
 
     private mutating func value() -> String {
-        guard rest.first == UInt8(ascii: "\"") else { return take { !Self.isBlank($0) && $0 != UInt8(ascii: ",") } }
+        guard rest.first == UInt8(ascii: "\"") else {
+            return take { !Self.isBlank($0) && $0 != UInt8(ascii: ",") }
+        }
         rest = rest.dropFirst()
         var bytes: [UInt8] = []
         while let byte = rest.popFirst(), byte != UInt8(ascii: "\"") {

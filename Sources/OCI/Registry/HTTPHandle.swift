@@ -81,7 +81,9 @@ final class HTTPHandle {
     var head: HTTPHead {
         var head = currentHead
         head.status = Int(cd_transfer_status(raw))
-        if head.isRedirect, let url = cd_transfer_redirect(raw) { head.redirect = WebURL(String(cString: url)) }
+        if head.isRedirect, let url = cd_transfer_redirect(raw) {
+            head.redirect = WebURL(String(cString: url))
+        }
         return head
     }
 

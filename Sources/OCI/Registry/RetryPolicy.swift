@@ -25,7 +25,9 @@ package struct RetryPolicy: Sendable {
         return full * Double.random(in: 0.5...1)
     }
 
-    func isWorthAnotherTry(status: Int) -> Bool { status == 408 || status == 429 || (500..<600).contains(status) }
+    func isWorthAnotherTry(status: Int) -> Bool {
+        status == 408 || status == 429 || (500..<600).contains(status)
+    }
 
     func isWorthAnotherTry(_ failure: HTTPFailure) -> Bool {
         switch failure.kind {
@@ -46,6 +48,6 @@ package struct RetryPolicy: Sendable {
         var rest = timespec()
         rest.tv_sec = Int(seconds)
         rest.tv_nsec = Int((seconds - seconds.rounded(.down)) * 1_000_000_000)
-        while nanosleep(&rest, &rest) == -1 {}
+        withUnsafeMutablePointer(to: &rest) { while nanosleep($0, $0) == -1, errno == EINTR {} }
     }
 }

@@ -1,5 +1,7 @@
 /// A text that must never be seen: it prints as dots.
-package struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+package struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible,
+    CustomReflectable
+{
     package let value: String
 
     package init(_ value: String) { self.value = value }
