@@ -166,6 +166,22 @@ import Testing
         #expect(try root.attributeNames(of: "d") == ["user.new"])
     }
 
+    @Test(
+        "a default ACL of a lower directory is not handed down", .enabled(if: isRoot && hasProgram("setfacl"))
+    )
+    func defaultACL() throws {
+        let scratch = try LayersScratch()
+        try scratch.apply([Layer(.directory("d"))])
+        guard scratch.holds("setfacl -d -m u:55:rwx,g:66:rwx d") else { return }  // Not on this file system.
+        try scratch.apply([Layer(.file("d/f", mode: 0o640), .directory("d/e"), .file("d/e/f", mode: 0o600))])
+        let root = try Directory.open(HostPath(scratch.root))
+        let inside = try root.openDirectory("d")
+        #expect(try inside.attributeNames(of: "f") == [] && inside.attributeNames(of: "e") == [])
+        #expect(try inside.openDirectory("e").attributeNames(of: "f") == [])
+        #expect(scratch.holds("[ $(stat -c %a d/f) = 640 ] && [ $(stat -c %a d/e) = 755 ]"))
+        #expect(try root.attributeNames(of: "d") == ["system.posix_acl_default"])
+    }
+
     @Test("marks of overlayfs and labels of the host are not an image's business", .enabled(if: isRoot))
     func foreignAttributes() throws {
         let scratch = try LayersScratch()
