@@ -75,6 +75,13 @@ struct Installer: ~Copyable {
         if let summary = applied.report.summary { context.diagnostics.warning(summary) }
         let rootfs = try staging.rootfs()
         try GuestFiles.install(in: rootfs, resolver: GuestFiles.hostResolverConfiguration())
+        if let termux = context.caller.host.termux {
+            let user = context.caller.user
+            let group = try? FileDescriptor.open(termux.home, O_RDONLY).status().group
+            try AndroidAccounts(
+                userName: user.name?.text ?? "\(user.uid)", user: user.uid, homeGroup: group ?? gid_t(user.uid)
+            ).install(in: rootfs)
+        }
         facts.size = try TreeSize.measure(rootfs.directory).apparent
         return facts
     }
