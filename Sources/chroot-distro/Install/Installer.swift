@@ -146,10 +146,15 @@ struct AppliedLayers: LayerSink {
     init(_ applier: LayerApplier) { self.applier = applier }
 
     mutating func apply(_ layer: borrowing PulledLayer) throws {
-        report += try LayerPipeline.apply(
-            FileSource(try layer.blob.duplicate()),
-            blob: Expectation(digest: layer.descriptor.digest, size: layer.descriptor.size),
-            content: Expectation(digest: layer.diffID), to: applier)
+        let blob = ExpectedContent(digest: layer.descriptor.digest, size: layer.descriptor.size)
+        do {
+            report += try LayerPipeline.apply(
+                FileSource(try layer.blob.duplicate()), blob: blob, content: ExpectedContent(digest: layer.diffID),
+                to: applier)
+        } catch LayerError.wrongDigest(layer.descriptor.digest, let found) {
+            // The copy in the store is damaged, not the image.
+            throw BlobError.wrongDigest(layer.descriptor.digest, actual: found)
+        }
     }
 
     /// Applies an archive that is not a layer.
