@@ -14,23 +14,23 @@ package struct KernelMounter: ~Copyable {
     }
 
     /// Carries all steps out; a bind that is not required and whose source is gone is skipped.
-    package func carryOut(_ plan: MountPlan) throws(MountFailure) {
+    package func carryOut(_ plan: MountPlan, _ binds: borrowing OpenedBinds) throws(MountFailure) {
         for step in plan.steps {
-            do { try carryOut(step) } catch {
+            do { try carryOut(step, binds) } catch {
                 if case .bind(_, required: false) = step { continue }
                 throw MountFailure(step: step, cause: error)
             }
         }
     }
 
-    private func carryOut(_ step: MountStep) throws(SystemError) {
+    private func carryOut(_ step: MountStep, _ binds: borrowing OpenedBinds) throws(SystemError) {
         switch step {
         case .fileSystem(let type, let target, let parameters, let attributes):
             let directory = try root.openOrMakeDirectory(target)
             let mount = try kind.make(type, parameters, attributes)
-            try kind.attach(mount, at: directory.descriptor)
+            try kind.attach(mount, at: directory.descriptor, in: root.directory)
         case .bind(let spec, _):
-            let tree = try kind.open(spec)
+            guard let tree = binds.take(spec) else { return }
             try attach(tree, at: spec.target)
         case .directory(let target, let mode):
             _ = try root.openOrMakeDirectory(target, mode: mode)
@@ -43,13 +43,13 @@ package struct KernelMounter: ~Copyable {
     }
 
     /// Attaches a tree of the host's at a path of the container, where a directory or an empty file is made for it.
-    package func attach(_ tree: consuming DetachedMount, at target: GuestPath) throws(SystemError) {
+    private func attach(_ tree: consuming DetachedMount, at target: GuestPath) throws(SystemError) {
         if tree.isDirectory {
             let directory = try root.openOrMakeDirectory(target)
-            try kind.attach(tree, at: directory.descriptor)
+            try kind.attach(tree, at: directory.descriptor, in: root.directory)
         } else {
             let file = try openOrMakeFile(target)
-            try kind.attach(tree, at: file)
+            try kind.attach(tree, at: file, in: root.directory)
         }
     }
 

@@ -54,6 +54,8 @@ package struct BindOptions: Hashable, Sendable {
     package var recursive = true
     /// Applied to the mount and, when recursive, to every mount below it.
     package var attributes = AttributeChange()
+    /// Whose files are shown as whose; `nil` shows them as they are.
+    package var owners: OwnerMapping?
 
     package init() {}
 
@@ -62,6 +64,22 @@ package struct BindOptions: Hashable, Sendable {
         MountOption.ro.apply(to: &options)
         return options
     }()
+}
+
+extension BindOptions: CustomStringConvertible {
+    /// The words of mount(8) that say the same, in one order.
+    package var description: String {
+        var words = [recursive ? MountOption.rbind : .bind].map(\.rawValue) + MountOption.words(attributes.set)
+        let undone: [(MountAttributes, MountOption)] = [
+            (.readOnly, .rw), (.noSetuid, .suid), (.noDevices, .dev), (.noExecute, .exec),
+            (.noDirectoryAccessTime, .diratime), (.noSymbolicLinks, .symfollow),
+        ]
+        words += undone.filter { attributes.clear.contains($0.0) }.map(\.1.rawValue)
+        if attributes.resetsAccessTime, attributes.set.isDisjoint(with: [.noAccessTime, .strictAccessTime]) {
+            words.append(MountOption.relatime.rawValue)
+        }
+        return words.joined(separator: ",")
+    }
 }
 
 extension AttributeChange {

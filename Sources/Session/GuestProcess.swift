@@ -8,31 +8,48 @@ import Platform
 enum GuestProcess {
     /// What the supervisor prepared for it.
     struct Entrance: ~Copyable {
-        /// The holder's pidfd.
-        let holder: FileDescriptor
-        /// Binds that are new to the running container, opened on the host.
-        let binds: PreparedBinds
+        /// The container's mount namespace.
+        let namespace: FileDescriptor
+        /// Binds that are new to the running container.
+        let added: MountPlan
+        /// Their sources, opened on the host.
+        let binds: OpenedBinds
+        let interface: MountInterface
         /// Where the master of a new pty goes; `nil` without a terminal.
         let terminal: Int32?
+        /// Signals that the caller ignores and the guest shall ignore too, as after nohup(1).
+        let ignored: [Int32]
     }
 
     /// Only returns when it fails; the reason is reported.
     static func run(_ plan: LaunchPlan, _ entrance: borrowing Entrance, report: Int32) -> ExitStatus {
         do {
             SignalAction.restoreDefaults()
+            for signal in entrance.ignored { SignalAction.ignore.set(for: signal) }
             umask(0o022)
-            try Isolation.join(entrance.holder, .mount)
-            try entrance.binds.attach()
-            if let terminal = entrance.terminal { try GuestTerminal.take(sendingMasterTo: terminal) }
+            try Isolation.join(entrance.namespace, .mount)
+            try attach(entrance)
+            if let terminal = entrance.terminal {
+                try GuestTerminal.take(sendingMasterTo: terminal, owner: plan.privileges.user)
+            }
             if let hostname = plan.hostname { try Isolation.takeHostname(hostname) }
             makeHome(plan)
             try plan.privileges.take()
             try enter(plan.workingDirectory)
+            // What else the caller has open could be a way out of the container.
+            OpenDescriptors.close(except: [report])
             throw execute(plan)
         } catch {
             ChildReport.send(error, over: report)
             return .failure
         }
+    }
+
+    /// The root is the container's by now.
+    private static func attach(_ entrance: borrowing Entrance) throws {
+        guard !entrance.added.steps.isEmpty else { return }
+        let root = Rootfs(adopting: try Directory.open("/"))
+        try KernelMounter(root: root, interface: entrance.interface).carryOut(entrance.added, entrance.binds)
     }
 
     /// A user whose home is missing gets one, as `useradd -m` would make it, but empty.

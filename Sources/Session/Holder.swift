@@ -32,7 +32,7 @@ enum Holder {
         let identity = try ProcessIdentity(of: pid)
         return HolderRecord(
             identity: identity, mountNamespace: try mountNamespace(of: pid), mode: plan.mode.rawValue,
-            binds: plan.binds.map { .init(source: $0.source.rawValue, target: $0.target.absolute.text) })
+            binds: plan.mounts.binds.map { HolderRecord.Bind($0) })
     }
 
     /// The inode of a process's mount namespace.
@@ -88,9 +88,10 @@ enum Holder {
         try interface.enslaveEverything()
         // Descriptors from before belong to the old namespace's mounts, so the store is opened anew.
         let rootfs = try ContainerStore.rootfsDirectory(of: plan.container, in: layout)
+        let binds = try OpenedBinds(plan.mounts, interface: interface)
         let root = try interface.mountOnItself(rootfs)
         let mounter = KernelMounter(root: Rootfs(adopting: try root.duplicate()), interface: interface)
-        try mounter.carryOut(plan.mounts)
+        try mounter.carryOut(plan.mounts, binds)
         let processes = try Rootfs(adopting: try root.duplicate()).openDirectory("/proc")
         let namespace = try mountNamespace(of: getpid())
         try Isolation.enterRoot(root)
@@ -99,13 +100,7 @@ enum Holder {
 
     /// Keeps nothing that belongs to whoever started the container: no descriptor, no variable, no command line.
     private static func becomeAnonymous(_ name: ContainerName, keeping descriptors: [Int32]) {
-        var next: UInt32 = 3
-        for descriptor in descriptors.sorted() {
-            let kept = UInt32(descriptor)
-            if kept > next { _ = cd_close_range(next, kept - 1) }
-            next = max(next, kept + 1)
-        }
-        _ = cd_close_range(next, .max)
+        OpenDescriptors.close(except: descriptors)
         cd_retitle(CommandLine.unsafeArgv, "chroot-distro: holder of \(name)")
         _ = cd_set_name("cd-holder")
         _ = cd_set_dumpable(false)
@@ -117,7 +112,9 @@ enum Holder {
     ) throws {
         while true {
             try lock.waitForLastSession()
-            let members = try members(of: root)
+            var members = try members(of: root)
+            // A process that forks and ends during one look is missed by it, but not by two.
+            if members.isEmpty { members = try self.members(of: root) }
             guard !members.isEmpty else {
                 lock.markEnd()
                 return

@@ -36,9 +36,7 @@ package struct RootfulLauncher {
         let guest = try enter(container, supervisor)
         if !container.added.isEmpty {
             var record = container.record
-            record.binds += container.added.map {
-                .init(source: $0.source.rawValue, target: $0.target.absolute.text)
-            }
+            record.binds += container.added.map { HolderRecord.Bind($0) }
             try registry.setHolder(record)
         }
         start.release()
@@ -54,7 +52,7 @@ package struct RootfulLauncher {
     /// A running container that this session may enter.
     private struct Running: ~Copyable {
         let record: HolderRecord
-        let holder: FileDescriptor
+        let namespace: FileDescriptor
         /// Binds of this session that the container does not have yet.
         let added: [BindSpec]
     }
@@ -67,7 +65,7 @@ package struct RootfulLauncher {
                 _ = handle.wait(timeout: .seconds(10))
             } else {
                 let added = try newBinds(record)
-                return Running(record: record, holder: try pidfd(handle), added: added)
+                return Running(record: record, namespace: try namespace(of: handle, record), added: added)
             }
         }
         try registry.clearHolder()
@@ -77,11 +75,18 @@ package struct RootfulLauncher {
             throw LaunchError.inside("the container ended while it started", hint: "Try again.", .failure)
         }
         try registry.setHolder(record)
-        return Running(record: record, holder: try pidfd(handle), added: [])
+        return Running(record: record, namespace: try namespace(of: handle, record), added: [])
     }
 
-    private func pidfd(_ handle: borrowing ProcessHandle) throws(SystemError) -> FileDescriptor {
-        FileDescriptor(adopting: try syscall("fcntl") { fcntl(handle.pidfd, F_DUPFD_CLOEXEC, 3) })
+    /// The holder's mount namespace. It is opened by number, so the holder must still live afterwards.
+    private func namespace(
+        of handle: borrowing ProcessHandle, _ record: HolderRecord
+    ) throws(SystemError) -> FileDescriptor {
+        let namespace = try FileDescriptor.open(HostPath("/proc/\(record.pid)/ns/mnt"), O_RDONLY)
+        guard handle.isAlive, try namespace.status().inode == record.mountNamespace else {
+            throw SystemError("open", "the container's holder", code: ESRCH)
+        }
+        return namespace
     }
 
     /// What this session asks for beyond what is mounted.
@@ -96,6 +101,7 @@ package struct RootfulLauncher {
                     throw BindError.conflict(
                         target: bind.target, mounted: HostPath(other.source), asked: bind.source)
                 }
+                try bind.requireSame(options: other.options)
             } else {
                 guard interface == .descriptors else { throw LaunchError.cannotAddBind(plan.container, bind) }
                 added.append(bind)
@@ -109,11 +115,16 @@ package struct RootfulLauncher {
     private func enter(_ container: borrowing Running, _ supervisor: borrowing Supervisor) throws -> Supervisor.Guest {
         let pipe = try Pipe()
         let sockets = try SocketPair()
+        let added = MountPlan(container.added.map { .bind($0, required: true) })
         let entrance = GuestProcess.Entrance(
-            holder: try container.holder.duplicate(),
-            binds: try PreparedBinds(container.added, interface: interface),
-            terminal: supervisor.hasTerminal ? sockets.second.rawValue : nil)
-        let pid = try Fork.child { GuestProcess.run(plan, entrance, report: pipe.raw.writing) }
+            namespace: try container.namespace.duplicate(), added: added,
+            binds: try OpenedBinds(added, interface: interface), interface: interface,
+            terminal: supervisor.hasTerminal ? sockets.second.rawValue : nil,
+            ignored: supervisor.hasTerminal ? [] : supervisor.ignored)
+        let pid = try Fork.child {
+            close(sockets.first.rawValue)
+            return GuestProcess.run(plan, entrance, report: pipe.raw.writing)
+        }
         let report = pipe.readEnd()
         let end = sockets.firstEnd()
         let terminal = supervisor.hasTerminal ? try? supervisor.adoptMaster(from: end) : nil
@@ -134,5 +145,12 @@ package struct RootfulLauncher {
         let count = members.count == 1 ? "1 process still runs" : "\(members.count) processes still run"
         let them = members.count == 1 ? "it" : "them"
         say("\(count) in \(plan.container); stop \(them) with: chroot-distro kill \(plan.container)")
+    }
+}
+
+extension HolderRecord.Bind {
+    init(_ spec: BindSpec) {
+        self.init(
+            source: spec.source.rawValue, target: spec.target.absolute.text, options: spec.options.description)
     }
 }

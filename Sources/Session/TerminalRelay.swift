@@ -108,7 +108,9 @@ struct TerminalRelay: ~Copyable {
 
     /// Takes the terminal when this is the foreground job; a background job must not touch it.
     mutating func resume() {
-        guard tcgetpgrp(0) == getpgrp() else { return }
+        // ENOTTY: it is nobody's controlling terminal, so there are no jobs.
+        let foreground = tcgetpgrp(0)
+        guard foreground == getpgrp() || foreground < 0 && errno == ENOTTY else { return }
         var raw = saved
         cfmakeraw(&raw)
         tcsetattr(0, TCSANOW, &raw)

@@ -40,9 +40,12 @@ package struct HolderRecord: Codable, Hashable, Sendable {
     package struct Bind: Codable, Hashable, Sendable {
         package var source: String
         package var target: String
-        package init(source: String, target: String) {
+        /// Words of mount(8), in one order.
+        package var options: String
+        package init(source: String, target: String, options: String) {
             self.source = source
             self.target = target
+            self.options = options
         }
     }
 
