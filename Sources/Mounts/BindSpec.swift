@@ -32,6 +32,13 @@ package struct BindSpec: Hashable, Sendable {
         self.init(source: HostPath(source).absolute, target: path, options: options)
     }
 
+    /// The same bind, showing files as whose they are.
+    package var withPlainOwners: BindSpec {
+        var options = options
+        options.owners = nil
+        return BindSpec(source: source, target: target, options: options)
+    }
+
     /// Throws unless the other bind, at the same place, is this one.
     package func requireSame(as other: BindSpec) throws(BindError) {
         guard other.source == source else { throw .conflict(target: target, mounted: other.source, asked: source) }

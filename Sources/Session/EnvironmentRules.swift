@@ -42,8 +42,8 @@ enum EnvironmentRules {
         if !request.isMinimal {
             result["HOME"] = identity.home
             result["USER"] = identity.name
-            result["LOGNAME"] = identity.name
-            result["SHELL"] = identity.shell
+            if asked["LOGNAME"] == nil { result["LOGNAME"] = identity.name }
+            if asked["SHELL"] == nil { result["SHELL"] = identity.shell }
             if let termux = host.termux { result["PATH"] = appending(termux.prefix / "bin", to: result["PATH"]) }
         }
         return result

@@ -24,6 +24,8 @@ enum GuestProcess {
     /// Only returns when it fails; the reason is reported.
     static func run(_ plan: LaunchPlan, _ entrance: borrowing Entrance, report: Int32) -> ExitStatus {
         do {
+            // Until it is the guest's program, it is nothing without the supervisor.
+            _ = cd_set_parent_death_signal(SIGKILL)
             SignalAction.restoreDefaults()
             for signal in entrance.ignored { SignalAction.ignore.set(for: signal) }
             umask(0o022)
@@ -36,6 +38,7 @@ enum GuestProcess {
             makeHome(plan)
             try plan.privileges.take()
             try enter(plan.workingDirectory)
+            _ = cd_set_parent_death_signal(0)
             // What else the caller has open could be a way out of the container.
             OpenDescriptors.close(except: [report])
             throw execute(plan)

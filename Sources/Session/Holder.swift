@@ -46,6 +46,8 @@ enum Holder {
         _ plan: LaunchPlan, layout: StateLayout, interface: MountInterface, lock: borrowing HolderLock,
         joiningInit: Bool, _ report: Int32
     ) -> ExitStatus {
+        // Until it stands it is nothing without the one who starts it.
+        _ = cd_set_parent_death_signal(SIGKILL)
         detach()
         let root: Root
         do {
@@ -100,6 +102,7 @@ enum Holder {
 
     /// Keeps nothing that belongs to whoever started the container: no descriptor, no variable, no command line.
     private static func becomeAnonymous(_ name: ContainerName, keeping descriptors: [Int32]) {
+        _ = cd_set_parent_death_signal(0)
         OpenDescriptors.close(except: descriptors)
         cd_retitle(CommandLine.unsafeArgv, "chroot-distro: holder of \(name)")
         _ = cd_set_name("cd-holder")

@@ -7,7 +7,7 @@ import Store
 
 /// Carries a launch plan out as root: the holder, the session, and the guest's program in it.
 package struct RootfulLauncher {
-    private let plan: LaunchPlan
+    private var plan: LaunchPlan
     private let layout: StateLayout
     private let interface: MountInterface
     private let isAndroid: Bool
@@ -23,8 +23,11 @@ package struct RootfulLauncher {
     ///
     /// `lock` keeps changes of the container away until the session is in the registry, where others see it; `say` gets
     /// the one line about processes that stay behind.
-    package func run(holding lock: consuming FileLock, say: (String) -> Void) throws -> ExitStatus {
+    package mutating func run(
+        holding lock: consuming FileLock, say: (String) -> Void, warn: (String) -> Void
+    ) throws -> ExitStatus {
         try Threads.requireOne()
+        forgoImpossibleOwners(warn)
         let registry = try SessionRegistry.open(plan.container, in: layout)
         let start = try registry.startLock()
         let ticket = try registry.enter(
@@ -45,6 +48,17 @@ package struct RootfulLauncher {
         if !registry.hasOtherSession(than: getpid()) { sayWhatStays(container.record, say) }
         ticket.leave()
         return status
+    }
+
+    /// Old kernels and some file systems cannot show files as another's.
+    private mutating func forgoImpossibleOwners(_ warn: (String) -> Void) {
+        for bind in plan.binds where bind.options.owners != nil {
+            do { _ = try interface.open(bind) } catch {
+                guard (try? interface.open(bind.withPlainOwners)) != nil else { continue }
+                warn("\(bind.source) is shared with its own owner: its files cannot be shown as another user's here")
+                return plan.forgoOwners()
+            }
+        }
     }
 
     // MARK: - The container
@@ -93,6 +107,9 @@ package struct RootfulLauncher {
     private func newBinds(_ record: HolderRecord) throws -> [BindSpec] {
         guard record.mode == plan.mode.rawValue else {
             throw LaunchError.modeDiffers(plan.container, running: record.mode, asked: plan.mode.rawValue)
+        }
+        if plan.keepsTemporary, record.binds.contains(where: { $0.target == "/tmp" }) {
+            throw LaunchError.sharesTemporary(plan.container)
         }
         var added: [BindSpec] = []
         for bind in plan.binds {

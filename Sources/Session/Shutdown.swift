@@ -4,6 +4,9 @@ import Platform
 import Store
 
 /// Ending what runs in a container: its processes first, and with them its mounts.
+///
+/// It trusts no record alone: whatever has the container's root file system as its root is in it, so a lost or
+/// damaged record leaves nothing running.
 package struct Shutdown {
     private let name: ContainerName
     private let layout: StateLayout
@@ -22,40 +25,27 @@ package struct Shutdown {
 
     /// Refuses unless nothing runs.
     package func requireStopped() throws {
-        guard let registry = SessionRegistry.read(name, in: layout) else { return }
-        let sessions = registry.openSessions().count
-        let holder = registry.recordedHolder()
+        let registry = SessionRegistry.read(name, in: layout)
+        let sessions = registry?.openSessions().count ?? 0
+        let holder = registry?.recordedHolder()
+        guard sessions == 0, try members(of: holder).isEmpty else { throw StoreError.running(name, sessions: sessions) }
         // A holder that has seen the last session go is not running any more, only not gone yet.
-        if let holder, try members(of: holder).isEmpty, sessions == 0 {
-            waitForEnd(of: holder)
-            return
-        }
-        if sessions > 0 || holder?.identity.isAlive == true { throw StoreError.running(name, sessions: sessions) }
+        if let holder { try end(holder, patience: .seconds(2)) }
     }
 
     /// Ends everything; false when nothing ran.
     @discardableResult
     package func run(_ manner: Manner) throws -> Bool {
-        guard let registry = SessionRegistry.read(name, in: layout) else { return false }
-        let start = try registry.startLock()
+        let registry = try SessionRegistry.open(name, in: layout)
+        let start = try startLock(registry)
         let record = registry.recordedHolder()
-        guard let record, let holder = try record.identity.open() else {
-            start.release()
-            return false
-        }
-        try end(manner) { try members(of: record) }
-        // The sessions of dead guests close by themselves; a supervisor that hangs is ended with its guest.
-        for session in registry.openSessions() where session.pid != getpid() {
-            guard let supervisor = try? ProcessIdentity(of: session.pid).open() else { continue }
-            if !supervisor.wait(timeout: .seconds(1)) { try? supervisor.signal(SIGKILL) }
-        }
-        if !holder.wait(timeout: .milliseconds(500)) {
-            try? holder.signal(SIGKILL)
-            _ = holder.wait(timeout: .seconds(5))
-        }
+        let sessions = registry.openSessions().map(\.pid)
+        let hadMembers = try end(manner) { try members(of: record) }
+        for pid in sessions { endSupervisor(pid) }
+        let hadHolder = try record.map { try end($0, patience: .milliseconds(500)) } ?? false
         try registry.clearHolder()
         start.release()
-        return true
+        return hadMembers || hadHolder || !sessions.isEmpty
     }
 
     /// Ends what runs in one session; false when this container has no such session.
@@ -63,45 +53,89 @@ package struct Shutdown {
         guard let registry = SessionRegistry.read(name, in: layout),
             registry.openSessions().contains(where: { $0.pid == pid })
         else { return false }
+        // The session that started the container is the holder's parent.
+        let holder = registry.recordedHolder()?.pid
         try end(.abruptly) {
-            let below = try Membership.descendants(of: [pid])
+            let below = try Membership.descendants(of: [pid]).filter { $0 != holder }
             return HeldProcesses(below) { ProcessStatus(of: $0) != nil }
+        }
+        endSupervisor(pid)
+        return true
+    }
+
+    /// The start lock. Whoever keeps it for long is stopped or hangs, and is ended by force.
+    private func startLock(_ registry: borrowing SessionRegistry) throws -> FileLock {
+        if let lock = try registry.startLock(within: .seconds(2)) { return lock }
+        for session in registry.openSessions() { try? ProcessIdentity(of: session.pid).open()?.signal(SIGKILL) }
+        if let holder = registry.recordedHolder() { try end(holder, patience: .zero) }
+        if let lock = try registry.startLock(within: .seconds(5)) { return lock }
+        throw StoreError.busy(name, holder: "")
+    }
+
+    // MARK: - Who it is
+
+    private func members(of holder: HolderRecord?) throws -> HeldProcesses {
+        let proc = try Directory.open("/proc")
+        let rooted = Set(try rootedProcesses(in: proc))
+        var inside = rooted
+        var own: pid_t = 0
+        var namespace: UInt64 = 0
+        // A namespace's number means nothing after a reboot, nor when nobody known is in it any more.
+        if let holder, holder.bootID == Kernel.bootID() {
+            let isAlive = holder.identity.isAlive
+            own = isAlive ? holder.pid : 0
+            if isAlive || rooted.contains(where: { Membership.isMember($0, of: holder.mountNamespace, in: proc) }) {
+                namespace = holder.mountNamespace
+                inside.formUnion(try Membership.processes(in: proc, mountNamespace: namespace, except: own))
+            }
+        }
+        inside.formUnion(try Membership.descendants(of: Array(inside)))
+        inside.subtract([own, getpid()])
+        return HeldProcesses(inside.sorted()) { ProcessStatus(of: $0)?.hasEnded == false }
+    }
+
+    private func rootedProcesses(in proc: borrowing Directory) throws -> [pid_t] {
+        guard let rootfs = try? ContainerStore.rootfsDirectory(of: name, in: layout).status() else { return [] }
+        return try Membership.processes(in: proc, rootedAt: rootfs)
+    }
+
+    // MARK: - Ending
+
+    /// Waits for the holder, which ends by itself, and loses patience; false when it was gone already.
+    @discardableResult
+    private func end(_ holder: HolderRecord, patience: Duration) throws -> Bool {
+        guard let handle = try holder.identity.open() else { return false }
+        if !handle.wait(timeout: patience) {
+            try? handle.signal(SIGKILL)
+            _ = handle.wait(timeout: .seconds(5))
         }
         return true
     }
 
-    private func members(of holder: HolderRecord) throws -> HeldProcesses {
-        // A namespace's number means nothing after a reboot.
-        guard holder.bootID == Kernel.bootID() else { return HeldProcesses([]) { _ in false } }
-        let proc = try Directory.open("/proc")
-        let inside = try Membership.processes(
-            in: proc, mountNamespace: holder.mountNamespace, except: holder.pid)
-        let below = try Membership.descendants(of: inside).filter { !inside.contains($0) && $0 != holder.pid }
-        return HeldProcesses(inside + below) { pid in
-            below.contains(pid) || Membership.isMember(pid, of: holder.mountNamespace, in: proc)
-        }
+    /// A supervisor ends with its guest and gives the terminal back; one that hangs is ended by force.
+    private func endSupervisor(_ pid: pid_t) {
+        guard pid != getpid(), let supervisor = try? ProcessIdentity(of: pid).open() else { return }
+        try? supervisor.signal(SIGCONT)
+        if !supervisor.wait(timeout: .seconds(1)) { try? supervisor.signal(SIGKILL) }
     }
 
-    private func waitForEnd(of holder: HolderRecord) {
-        guard let handle = try? holder.identity.open() else { return }
-        _ = handle.wait(timeout: .seconds(2))
-    }
-
-    /// TERM for all, with HUP for interactive shells, which ignore TERM; KILL for those that stay.
-    private func end(_ manner: Manner, _ members: () throws -> HeldProcesses) throws {
+    /// TERM for all, with HUP for interactive shells, which ignore TERM; KILL for those that stay. False when there
+    /// was nobody.
+    @discardableResult
+    private func end(_ manner: Manner, _ members: () throws -> HeldProcesses) throws -> Bool {
         let deadline = Deadline(after: manner.grace)
         let patience = Deadline(after: manner.grace + .seconds(10))
         var isAsked = false
         while true {
             let held = try members()
-            if held.isEmpty { return }
+            if held.isEmpty { return isAsked }
             let isOver = deadline.milliseconds == 0
             if isOver {
                 held.signal(SIGKILL)
             } else if !isAsked {
                 for signal in [SIGTERM, SIGHUP, SIGCONT] { held.signal(signal) }
-                isAsked = true
             }
+            isAsked = true
             held.waitForOne(milliseconds: isOver ? 100 : deadline.milliseconds)
             if patience.milliseconds == 0 { throw Survivors(name: name, count: held.count) }
         }

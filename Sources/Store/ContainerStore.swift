@@ -112,6 +112,16 @@ package struct ContainerStore: ~Copyable {
         try containers.synchronize()
     }
 
+    /// Refuses when one of the mount points is inside the container; before anything of it is touched.
+    package func requireUnmounted(_ name: ContainerName, mountPoints: [String]) throws {
+        let place = try Directory.open("/proc/self/fd").readSymbolicLink(RawString("\(containers.raw)"))
+        let rootfs = GuestPath(place).appending(name.file).appending("rootfs")
+        for path in mountPoints.map({ GuestPath($0) }) where path.isWithin(rootfs) {
+            let inside = GuestPath(components: Array(path.components.dropFirst(rootfs.components.count)))
+            throw StoreError.mountInside(name, inside)
+        }
+    }
+
     /// Throws a container away; the caller has it locked and has ended what ran in it.
     ///
     /// First it is renamed into the trash, so that a crash leaves the whole or nothing; then it is deleted.

@@ -49,6 +49,16 @@ package struct SessionRegistry: ~Copyable {
         try FileLock(directory, "start.lock", .exclusive, wait: true)
     }
 
+    /// The same, but only if it is free within that time.
+    package func startLock(within patience: Duration) throws(SystemError) -> FileLock? {
+        let deadline = Deadline(after: patience)
+        while true {
+            if let lock = try FileLock.attempt(directory, "start.lock", .exclusive) { return lock }
+            if deadline.milliseconds == 0 { return nil }
+            usleep(10_000)
+        }
+    }
+
     /// Enters this process as a session; it lasts as long as the returned value.
     ///
     /// While a holder is about to end this waits for it, which takes no longer than its last look around.
