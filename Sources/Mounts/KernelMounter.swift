@@ -49,6 +49,9 @@ package struct KernelMounter: ~Copyable {
             try kind.attach(tree, at: directory.descriptor, in: root.directory)
         } else {
             let file = try openOrMakeFile(target)
+            guard try file.status().kind != .directory else {
+                throw SystemError("move_mount", target.description, code: EISDIR)
+            }
             try kind.attach(tree, at: file, in: root.directory)
         }
     }

@@ -51,7 +51,7 @@ package struct OwnerMapping: Hashable, Sendable {
     private static let end: UInt32 = .max
 
     /// The lines of a `uid_map` in which two ids change places (user_namespaces(7)).
-    static func lines(_ one: UInt32, _ other: UInt32) -> String {
+    package static func lines(_ one: UInt32, _ other: UInt32) -> String {
         guard one != other else { return "0 0 \(end)\n" }
         let (low, high) = (min(one, other), max(one, other))
         let ranges: [(from: UInt32, to: UInt32, count: UInt32)] = [
