@@ -34,6 +34,6 @@ let package = Package(
             linkerSettings: [.linkedLibrary("dl")]),
         room("OCI", ["CLinux", "CTransport", "Libc", "Platform"]),
         tests("Platform", ["Platform"]),
-        tests("OCI", ["OCI", "Libc", "Platform"]),
+        tests("OCI", ["OCI", "CLinux", "Libc", "Platform"]),
     ]
 )

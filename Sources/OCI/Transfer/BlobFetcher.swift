@@ -197,8 +197,11 @@ final class BlobFetcher: @unchecked Sendable {
                 BlobError.wrongSize(job.descriptor.digest, expected: job.descriptor.size, actual: job.offset))
         }
         if head.status == 416 {
+            // The server has less than was promised, or the part holds something else.
+            let error = BlobError.wrongSize(
+                job.descriptor.digest, expected: job.descriptor.size, actual: job.offset)
             try job.restart()
-            return try retry(job, after: 0, client.error(head, job.errorBody, image))
+            return try retry(job, after: 0, error)
         }
         // A token has run out, or the link that a redirect gave.
         if !job.isRenewed, head.status == 401 || (wasRedirected && [400, 403].contains(head.status)) {

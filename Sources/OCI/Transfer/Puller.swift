@@ -43,7 +43,7 @@ package struct Puller: Sendable {
         let clients = clients(for: reference, policy)
         let image = try resolve(reference, platform, policy, store, clients)
         try transferLayers(of: image, from: clients, in: store, observer) { layer in try sink.apply(layer) }
-        try store.tag(reference, as: image.top)
+        if !image.isFromStore { try store.tag(reference, as: image.top) }
         _ = consume use  // It was needed up to here.
         return image
     }
@@ -99,7 +99,10 @@ package struct Puller: Sendable {
     }
 
     private func find(_ reference: Reference, in store: borrowing ImageLayout) throws -> Descriptor? {
-        try store.find(reference)
+        var known = try store.find(reference)
+        // The name is the store's, not the image's.
+        known?.annotations = nil
+        return known
     }
 
     /// Asks one server after the other; what the last one, the registry itself, says counts.
