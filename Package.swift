@@ -22,18 +22,47 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: "\(name)Tests", dependencies: dependencies, swiftSettings: settings)
 }
 
+/// C code of our own.
+func shim(_ name: String) -> Target {
+    .target(
+        name: name, cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra"])],
+        linkerSettings: [.linkedLibrary("dl")])
+}
+
 let package = Package(
     name: "chroot-distro",
     dependencies: [],
     targets: [
-        .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra"])]),
+        shim("CLinux"),
+        shim("CLibMount"),
+        shim("CTransport"),
+        shim("CIsal"),
+        library("CZlib", apt: "zlib1g-dev"),
+        library("CLzma", apt: "liblzma-dev"),
+        library("CZstd", apt: "libzstd-dev"),
+        library("CBzip2", apt: "libbz2-dev"),
+
         room("Libc", []),
         room("Platform", ["CLinux", "Libc"]),
-        .target(
-            name: "CTransport", cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra"])],
-            linkerSettings: [.linkedLibrary("dl")]),
-        room("OCI", ["CLinux", "CTransport", "Libc", "Platform"]),
+        room("Mounts", ["CLinux", "CLibMount", "Libc", "Platform"]),
+        room("Namespaces", ["CLinux", "Libc", "Platform"]),
+        room("Archive", ["CBzip2", "CIsal", "CLzma", "CZlib", "CZstd", "Libc", "Platform"]),
+        room("CLI", ["CLinux", "Libc", "Platform"]),
+        room("Store", ["CLinux", "Libc", "Platform"]),
+        room("OCI", ["Archive", "CLinux", "CTransport", "Libc", "Platform"]),
+        room("Session", ["CLinux", "Libc", "Mounts", "Namespaces", "Platform", "Store"]),
+        .executableTarget(
+            name: "chroot-distro",
+            dependencies: ["Archive", "CLI", "CLinux", "Libc", "Mounts", "OCI", "Platform", "Session", "Store"], swiftSettings: settings),
+
         tests("Platform", ["Platform"]),
-        tests("OCI", ["OCI", "CLinux", "Libc", "Platform"]),
+        tests("CLI", ["CLI", "CLinux", "Libc", "Platform"]),
+        tests("Archive", ["Archive", "Libc", "Platform"]),
+        tests("OCI", ["Archive", "CLinux", "Libc", "OCI", "Platform"]),
+        .target(
+            name: "TestSupport", dependencies: ["Libc", "Platform"], path: "Tests/Support", exclude: ["registry_front.py"],
+            swiftSettings: settings),
+        tests("TestSupport", ["TestSupport"]),
+        tests("Architecture", ["TestSupport"]),
     ]
 )

@@ -142,6 +142,13 @@ int64_t cd_filesystem_free(int descriptor) {
     return fstatvfs(descriptor, &status) == 0 ? (int64_t)status.f_bavail * (int64_t)status.f_frsize : -1;
 }
 int cd_syncfs(int descriptor) { return (int)syscall(SYS_syncfs, descriptor); }
+int cd_clear_immutable(int descriptor) {
+    int flags = 0;
+    if (ioctl(descriptor, FS_IOC_GETFLAGS, &flags) < 0) return errno == ENOTTY || errno == EOPNOTSUPP ? 0 : -1;
+    if (!(flags & (FS_IMMUTABLE_FL | FS_APPEND_FL))) return 0;
+    flags &= ~(FS_IMMUTABLE_FL | FS_APPEND_FL);
+    return ioctl(descriptor, FS_IOC_SETFLAGS, &flags);
+}
 int cd_ficlone(int destination, int source) { return ioctl(destination, FICLONE, source); }
 ssize_t cd_copy_file_range(int source, int destination, size_t length) {
     return syscall(SYS_copy_file_range, source, NULL, destination, NULL, length, 0);
@@ -305,6 +312,8 @@ int cd_copy_window_size(int from, int to) {
 }
 
 // --- Passing descriptors ---------------------------------------------------------------------------------------
+
+int cd_socketpair(int *pair) { return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair); }
 
 union cd_control { struct cmsghdr header; char bytes[CMSG_SPACE(sizeof(int))]; };
 

@@ -180,7 +180,7 @@ private let platform = ImagePlatform(architecture: "amd64")
     func strangeLayers(type: String, words: String) throws {
         let front = try Front(type: MediaType(rawValue: type))
         let store = try makeStore(front.scratch)
-        let error = #expect(throws: LayerTypeError.self) {
+        let error = #expect(throws: UnusableLayer.self) {
             try makePuller().fetch(try front.reference("plain"), for: platform, in: store)
         }
         #expect(error?.message.contains(words) == true)

@@ -9,6 +9,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "clinux_attributes.h"
+#include "clinux_process.h"
+#include "clinux_worker.h"
+
 // --- Files (open(2), openat2(2), statx(2), renameat2(2)) -------------------------------------------------------
 
 enum {
@@ -56,6 +60,8 @@ long cd_filesystem_type(int descriptor);
 /// Bytes that a process without privileges may still write to the file system of `descriptor`, or -1.
 int64_t cd_filesystem_free(int descriptor);
 int cd_syncfs(int descriptor);
+/// Takes the immutable and append-only flags off a file (ioctl_iflags(2)); 0 where there are no such flags.
+int cd_clear_immutable(int descriptor);
 int cd_ficlone(int destination, int source);
 ssize_t cd_copy_file_range(int source, int destination, size_t length);
 
@@ -147,6 +153,8 @@ int cd_copy_window_size(int from, int to);
 
 // --- Passing descriptors (unix(7), SCM_RIGHTS) ------------------------------------------------------------------
 
+/// socketpair(2): stream sockets, close-on-exec.
+int cd_socketpair(int *pair);
 int cd_send_descriptor(int socket, int descriptor);
 int cd_receive_descriptor(int socket);
 

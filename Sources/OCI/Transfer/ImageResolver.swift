@@ -78,7 +78,7 @@ struct ImageResolver<Source: DocumentSource> {
             throw ImagePlatformError.notOffered(platform, image: reference.description, offers: [made])
         }
         for layer in manifest.layers where layer.mediaType.layerKind != .archive {
-            throw LayerTypeError(layer: layer.digest, mediaType: layer.mediaType)
+            throw UnusableLayer(layer: layer.digest, mediaType: layer.mediaType)
         }
         guard config.diffIDs.isEmpty || config.diffIDs.count == manifest.layers.count else {
             throw DocumentError.layerCount(
@@ -93,7 +93,7 @@ protocol DocumentSource {
 }
 
 /// A layer that cannot be unpacked.
-package struct LayerTypeError: UserFacing, Hashable {
+package struct UnusableLayer: UserFacing, Hashable {
     package let layer: Digest
     package let mediaType: MediaType
 

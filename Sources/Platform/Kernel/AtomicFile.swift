@@ -13,7 +13,9 @@ extension Directory {
         do {
             let file = try openFile(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
             try file.writeAll(bytes)
-            if let owner { try syscall("fchown", name.description) { fchown(file.rawValue, owner.0, owner.1) } }
+            if let owner {
+                try syscall("fchown", name.description) { fchown(file.rawValue, owner.0, owner.1) }
+            }
             try syscall("fchmod", name.description) { fchmod(file.rawValue, mode) }
             if durable { try file.synchronize() }
             try file.close()
@@ -30,7 +32,9 @@ extension Directory {
     /// A FIFO or a device in its place is refused (`EINVAL`) and never blocks.
     package func readFile(_ name: RawString, limit: Int) throws(SystemError) -> [UInt8] {
         let file = try openFile(name, O_RDONLY | O_NONBLOCK | O_NOCTTY)
-        guard try file.status().kind == .regular else { throw SystemError("openat", name.description, code: EINVAL) }
+        guard try file.status().kind == .regular else {
+            throw SystemError("openat", name.description, code: EINVAL)
+        }
         return try file.readAll(limit: limit)
     }
 }

@@ -16,7 +16,9 @@ package struct Directory: ~Copyable, Sendable {
         Directory(adopting: try .open(path, O_RDONLY | O_DIRECTORY))
     }
 
-    package func duplicate() throws(SystemError) -> Directory { Directory(adopting: try descriptor.duplicate()) }
+    package func duplicate() throws(SystemError) -> Directory {
+        Directory(adopting: try descriptor.duplicate())
+    }
 
     package func openDirectory(_ name: RawString) throws(SystemError) -> Directory {
         Directory(adopting: try openFile(name, O_RDONLY | O_DIRECTORY))
@@ -41,8 +43,8 @@ package struct Directory: ~Copyable, Sendable {
     package func openOrMakeDirectory(_ name: RawString, mode: mode_t) throws(SystemError) -> Directory {
         do {
             return try openDirectory(name)
-        } catch where error.code == ENOENT {
-            do { try makeDirectory(name, mode: mode) } catch where error.code == EEXIST {}
+        } catch  where error.code == ENOENT {
+            do { try makeDirectory(name, mode: mode) } catch  where error.code == EEXIST {}
             return try openDirectory(name)
         }
     }
@@ -57,13 +59,14 @@ package struct Directory: ~Copyable, Sendable {
 
     /// The status, or `nil` when there is no such name.
     package func statusIfPresent(_ name: RawString) throws(SystemError) -> FileStatus? {
-        do { return try status(name) } catch where error.code == ENOENT { return nil }
+        do { return try status(name) } catch  where error.code == ENOENT { return nil }
     }
 
     package func status() throws(SystemError) -> FileStatus { try descriptor.status() }
 
+    /// Sets the permission bits; `EOPNOTSUPP` for a symbolic link, which has none.
     package func setPermissions(_ name: RawString, _ mode: mode_t) throws(SystemError) {
-        try syscall("fchmodat", name.description) { name.withCString { fchmodat(raw, $0, mode, 0) } }
+        try syscall("fchmodat", name.description) { name.withCString { cd_chmod_nofollow(raw, $0, mode) } }
     }
 
     package func setOwner(_ name: RawString, _ owner: uid_t, _ group: gid_t) throws(SystemError) {
@@ -107,7 +110,8 @@ package struct Directory: ~Copyable, Sendable {
 
     /// Renames within a file system (renameat2(2)).
     package func rename(
-        _ name: RawString, to directory: borrowing Directory, _ newName: RawString, _ rule: RenameRule = .replace
+        _ name: RawString, to directory: borrowing Directory, _ newName: RawString,
+        _ rule: RenameRule = .replace
     ) throws(SystemError) {
         let flags =
             switch rule {
@@ -160,7 +164,9 @@ package struct Directory: ~Copyable, Sendable {
                 buffer.withUnsafeMutableBytes { cd_getdents(again.rawValue, $0.baseAddress, $0.count) }
             }
             if count == 0 { return result }
-            buffer.withUnsafeBytes { Self.parse(UnsafeRawBufferPointer(rebasing: $0[..<count]), into: &result) }
+            buffer.withUnsafeBytes {
+                Self.parse(UnsafeRawBufferPointer(rebasing: $0[..<count]), into: &result)
+            }
         }
     }
 

@@ -31,7 +31,9 @@ package struct FileDescriptor: ~Copyable, Sendable {
         FileDescriptor(adopting: try syscall("fcntl") { fcntl(rawValue, F_DUPFD_CLOEXEC, 3) })
     }
 
-    /// Opens a path of this host. For anything below a container's root file system use `Rootfs`.
+    /// Opens a path of this host.
+    ///
+    /// For anything below a container's root file system use `Rootfs`.
     package static func open(
         _ path: HostPath, _ flags: Int32, mode: mode_t = 0
     ) throws(SystemError) -> FileDescriptor {
@@ -60,7 +62,9 @@ package struct FileDescriptor: ~Copyable, Sendable {
         var offset = 0
         while offset < bytes.count {
             offset += try syscall("write") {
-                bytes.withUnsafeBytes { write_(rawValue, $0.baseAddress.map { $0 + offset }, $0.count - offset) }
+                bytes.withUnsafeBytes {
+                    write_(rawValue, $0.baseAddress.map { $0 + offset }, $0.count - offset)
+                }
             }
         }
     }
@@ -72,7 +76,9 @@ package struct FileDescriptor: ~Copyable, Sendable {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 16384)
         while true {
-            let count = try syscall("read") { chunk.withUnsafeMutableBytes { read_(rawValue, $0.baseAddress, $0.count) } }
+            let count = try syscall("read") {
+                chunk.withUnsafeMutableBytes { read_(rawValue, $0.baseAddress, $0.count) }
+            }
             if count == 0 { return bytes }
             guard bytes.count + count <= limit else { throw SystemError("read", code: EFBIG) }
             bytes.append(contentsOf: chunk[..<count])

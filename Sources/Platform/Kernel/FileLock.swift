@@ -4,6 +4,7 @@ import Libc
 ///
 /// The file is never unlinked while it may be in use, so two holders always mean the same inode.
 package struct FileLock: ~Copyable, Sendable {
+    /// Who else may hold the lock at the same time: other shared holders, or nobody.
     package enum Mode: Sendable { case shared, exclusive }
 
     private let file: FileDescriptor
@@ -17,6 +18,19 @@ package struct FileLock: ~Copyable, Sendable {
         try syscall("flock", name.description) { flock(opened.rawValue, operation) }
         file = opened
     }
+
+    /// Takes the lock if nobody has it.
+    package static func attempt(
+        _ directory: borrowing Directory, _ name: RawString, _ mode: Mode
+    ) throws(SystemError) -> FileLock? {
+        do { return try FileLock(directory, name, mode, wait: false) } catch {
+            guard error.code == EWOULDBLOCK else { throw error }
+            return nil
+        }
+    }
+
+    /// Gives the lock up before the scope ends.
+    package consuming func release() {}
 
     /// Writes who holds it and why, for the message of whoever finds it taken.
     package func note(_ text: String) {

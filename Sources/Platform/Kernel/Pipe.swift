@@ -16,6 +16,9 @@ package struct Pipe: ~Copyable {
         writing = FileDescriptor(adopting: write)
     }
 
+    /// The ends by number, for a child to be given one of them.
+    package var raw: (reading: Int32, writing: Int32) { (reading.rawValue, writing.rawValue) }
+
     /// Keeps the end to read from and closes the other.
     package consuming func readEnd() -> FileDescriptor { reading }
 

@@ -4,7 +4,7 @@ import Libc
 package struct SystemError: Error, Hashable, Sendable {
     /// The call as its manual page names it, such as `openat2`.
     package let call: String
-    /// What it was asked for: a path, a name, or nothing. Already safe to print.
+    /// What it was asked for (a path, a name, or nothing), already safe to print.
     package let subject: String
     /// The value of `errno`.
     package let code: Int32

@@ -5,7 +5,15 @@
 package struct GuestPath: Hashable, Sendable {
     package let components: [RawString]
 
-    package init(components: [RawString]) { self.components = components }
+    /// A component that is empty, `.` or has a slash in it is taken for the path that it spells.
+    package init(components: [RawString]) {
+        let slash = UInt8(ascii: "/")
+        guard components.contains(where: { $0.bytes.isEmpty || $0 == "." || $0.bytes.contains(slash) }) else {
+            self.components = components
+            return
+        }
+        self.components = components.flatMap { GuestPath($0).components }
+    }
 
     package init(_ path: RawString) {
         components = path.bytes.split(separator: UInt8(ascii: "/"))

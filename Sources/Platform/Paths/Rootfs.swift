@@ -26,6 +26,9 @@ package struct Rootfs: ~Copyable, Sendable {
     ) throws(SystemError) -> FileDescriptor {
         guard hasOpenat2 else { return try walk(path, flags, mode: mode) }
         let text = path.relative
+        // EINVAL for a mode that cannot be used (openat2(2)).
+        let creates = flags & O_CREAT != 0 || flags & cd_o_tmpfile == cd_o_tmpfile
+        let mode = creates ? mode : 0
         let resolve = UInt64(cd_resolve_in_root | cd_resolve_no_magiclinks)
         let descriptor = try syscall("openat2", path.description) {
             text.withCString { name in
@@ -60,13 +63,15 @@ package struct Rootfs: ~Copyable, Sendable {
     }
 
     /// Opens a directory; what is missing on the way is made, owned by root, with `mode`.
-    package func openOrMakeDirectory(_ path: GuestPath, mode: mode_t = 0o755) throws(SystemError) -> Directory {
-        do { return try openDirectory(path) } catch where error.code == ENOENT {}
+    package func openOrMakeDirectory(_ path: GuestPath, mode: mode_t = 0o755) throws(SystemError) -> Directory
+    {
+        do { return try openDirectory(path) } catch  where error.code == ENOENT {}
         guard let name = path.lastComponent, name != ".." else {
             throw SystemError("openat2", path.description, code: EINVAL)
         }
         let parent = try openOrMakeDirectory(path.parent, mode: mode)
-        do { try parent.makeDirectory(name, mode: mode) } catch where error.code == EEXIST {
+        do { try parent.makeDirectory(name, mode: mode) } catch  where error.code == EEXIST {
+            guard try parent.status(name).kind == .symbolicLink else { return try parent.openDirectory(name) }
             // A dangling symbolic link: what it names is made inside.
             let target = try parent.readSymbolicLink(name)
             let start = target.bytes.first == UInt8(ascii: "/") ? GuestPath.root : path.parent
@@ -79,7 +84,9 @@ package struct Rootfs: ~Copyable, Sendable {
 
     /// The status of what `path` names after following links, or `nil` when there is nothing.
     package func status(_ path: GuestPath) throws(SystemError) -> FileStatus? {
-        do { return try open(path, cd_o_path).status() } catch where error.code == ENOENT || error.code == ENOTDIR {
+        do { return try open(path, cd_o_path).status() } catch
+            where error.code == ENOENT || error.code == ENOTDIR
+        {
             return nil
         }
     }
@@ -99,9 +106,12 @@ package struct Rootfs: ~Copyable, Sendable {
 
     /// Replaces a file, or whatever else but a directory has its name, by a regular file; links are not followed
     /// in the last component.
-    package func replaceFile(_ path: GuestPath, with bytes: [UInt8], mode: mode_t = 0o644) throws(SystemError) {
+    package func replaceFile(_ path: GuestPath, with bytes: [UInt8], mode: mode_t = 0o644) throws(SystemError)
+    {
         let place = try openParent(path)
-        try place.directory.replaceFile(place.name, with: bytes, mode: mode, owner: (0, 0), durable: false)
+        // Without root the files belong to the user, who plays root in the guest.
+        let owner: (uid_t, gid_t)? = geteuid() == 0 ? (0, 0) : nil
+        try place.directory.replaceFile(place.name, with: bytes, mode: mode, owner: owner, durable: false)
     }
 
     // MARK: - Without openat2(2)
@@ -110,30 +120,58 @@ package struct Rootfs: ~Copyable, Sendable {
     private static let linkLimit = 40
 
     private func walk(_ path: GuestPath, _ flags: Int32, mode: mode_t) throws(SystemError) -> FileDescriptor {
+        // open(2): O_EXCL never follows a link in the last component.
+        let follows = flags & O_NOFOLLOW == 0 && flags & (O_CREAT | O_EXCL) != O_CREAT | O_EXCL
         var pending = Array(path.components.reversed())
         var trail = DirectoryTrail(try directory.duplicate())
         var links = 0
         while let name = pending.popLast() {
+            if name == "." { continue }
             if name == ".." {
                 trail.climb()
                 continue
             }
             let isLast = pending.isEmpty
-            if isLast, flags & O_NOFOLLOW != 0 {
-                return try trail.current.openFile(name, flags, mode: mode)
-            }
-            if let status = try trail.current.statusIfPresent(name), status.kind == .symbolicLink {
+            if !isLast || follows, let target = try Self.link(name, in: trail.current) {
                 links += 1
-                guard links <= Self.linkLimit else { throw SystemError("openat", path.description, code: ELOOP) }
-                let target = try trail.current.readSymbolicLink(name)
+                guard links <= Self.linkLimit else {
+                    throw SystemError("openat", path.description, code: ELOOP)
+                }
                 if target.bytes.first == UInt8(ascii: "/") { trail.restart() }
+                if isLast, flags & O_CREAT != 0, target.bytes.last == UInt8(ascii: "/") {
+                    throw SystemError("openat", path.description, code: EISDIR)
+                }
+                if isLast, Self.namesDirectory(target) { pending = ["."] }
                 pending += GuestPath(target).components.reversed()
                 continue
             }
             if isLast { return try trail.current.openFile(name, flags, mode: mode) }
             try trail.descend(name)
         }
-        return try trail.current.openFile(".", flags & ~(O_CREAT | O_EXCL), mode: mode)
+        return try trail.current.openFile(".", flags, mode: mode)
+    }
+
+    /// The target when `name` is a symbolic link; `ELOOP` for a magic link of /proc.
+    private static func link(
+        _ name: RawString, in directory: borrowing Directory
+    ) throws(SystemError) -> RawString? {
+        guard let status = try directory.statusIfPresent(name), status.kind == .symbolicLink else {
+            return nil
+        }
+        // The links in the top directory of a procfs (inode 1) are plain ones, such as `self` and `mounts`.
+        if cd_filesystem_type(directory.raw) == procMagic, try directory.status().inode != 1 {
+            throw SystemError("openat", name.description, code: ELOOP)
+        }
+        return try directory.readSymbolicLink(name)
+    }
+
+    /// PROC_SUPER_MAGIC (statfs(2)).
+    private static let procMagic = 0x9fa0
+
+    /// Whether a link's text can only mean a directory: it ends with `/` or `/.`, or is `.`.
+    private static func namesDirectory(_ target: RawString) -> Bool {
+        let end = target.bytes.suffix(2)
+        return end.last == UInt8(ascii: "/") || target == "." || end.elementsEqual([0x2f, 0x2e])
     }
 }
 
@@ -161,6 +199,8 @@ private struct DirectoryTrail: ~Copyable {
     mutating func climb() { top = top.parent ?? top }
     mutating func restart() { top = root }
     mutating func descend(_ name: RawString) throws(SystemError) {
-        top = Node(try top.directory.openDirectory(name), parent: top)
+        // O_PATH asks for the right to search only, as resolution by the kernel does.
+        top = Node(
+            Directory(adopting: try top.directory.openFile(name, cd_o_path | O_DIRECTORY)), parent: top)
     }
 }

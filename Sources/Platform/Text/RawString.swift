@@ -28,7 +28,9 @@ package struct RawString: Hashable, Sendable {
     ) throws(Failure) -> Result {
         let terminated = ContiguousArray(bytes.map { CChar(bitPattern: $0) } + [0])
         return try terminated.withUnsafeBufferPointer { (buffer) throws(Failure) in
-            guard let start = buffer.baseAddress else { preconditionFailure("a terminated array has a start") }
+            guard let start = buffer.baseAddress else {
+                preconditionFailure("a terminated array has a start")
+            }
             return try body(start)
         }
     }

@@ -1,0 +1,76 @@
+# The two commands to know are `make demo` and `make test`; `make help` lists the rest.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+SWIFT    = $(shell scripts/find-swift)
+BINARY   = .build/release/chroot-distro
+
+# Not position independent: the loader has no relocations to do, which is a tenth of the start-up time.
+RELEASE_FLAGS = -c release --product chroot-distro --static-swift-stdlib -Xlinker -s
+
+BASH_DIR = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+ZSH_DIR  = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+FISH_DIR = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+MAN_DIR  = $(DESTDIR)$(PREFIX)/share/man/man1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test build release install uninstall completions bench fmt lint check soak hooks clean
+
+help:   ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+
+demo:   ## Build, then install, enter, list and remove a small system
+	@scripts/setup demo
+	@$(MAKE) --no-print-directory release
+	@scripts/demo $(BINARY)
+
+test:   ## Run every test
+	@scripts/setup test
+	$(SWIFT) test
+
+build:  ## Build for debugging
+	@scripts/setup build
+	$(SWIFT) build
+
+release: ## Build the program that is installed
+	@scripts/setup build
+	$(SWIFT) build $(RELEASE_FLAGS)
+
+install: ## Install below PREFIX (/usr/local); DESTDIR is honoured
+	@test -x $(BINARY) || $(MAKE) --no-print-directory release
+	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/chroot-distro
+	install -D -m 644 completions/chroot-distro.bash $(BASH_DIR)/chroot-distro
+	install -D -m 644 completions/_chroot-distro $(ZSH_DIR)/_chroot-distro
+	install -D -m 644 completions/chroot-distro.fish $(FISH_DIR)/chroot-distro.fish
+	install -d -m 755 $(MAN_DIR)
+	$(BINARY) __generate man $(MAN_DIR)
+
+uninstall: ## Remove what `make install` installed
+	rm -f $(DESTDIR)$(PREFIX)/bin/chroot-distro $(BASH_DIR)/chroot-distro $(ZSH_DIR)/_chroot-distro \
+	    $(FISH_DIR)/chroot-distro.fish $(MAN_DIR)/chroot-distro.1 $(MAN_DIR)/chroot-distro-*.1
+
+completions: build ## Write completions/ anew from the command table
+	.build/debug/chroot-distro __generate completions completions
+
+bench:  ## Measure against the peers (QUICK=1: a small image) and write docs/benchmarks.md
+	@scripts/setup bench
+	@$(MAKE) --no-print-directory release
+	bench/bench $(if $(QUICK),--quick) --binary $(BINARY)
+
+fmt:    ## Format the sources
+	$(SWIFT) format -i -r Sources Tests Package.swift
+
+lint:   ## Check the format of the sources
+	$(SWIFT) format lint --strict -r Sources Tests Package.swift
+
+check:  ## What a commit has to pass
+	@scripts/setup test
+	@$(MAKE) --no-print-directory lint
+	$(SWIFT) build
+	$(SWIFT) test
+
+hooks:  ## Run `make check` before each commit from now on
+	git config core.hooksPath .githooks
+
+clean:  ## Remove what was built
+	rm -rf .build bench/work

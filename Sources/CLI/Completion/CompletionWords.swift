@@ -1,0 +1,44 @@
+/// What the completions of all three shells need to know of a command.
+struct CompletionWords {
+    let spec: CommandSpec
+
+    init(_ spec: CommandSpec) { self.spec = spec }
+
+    /// The command's flags, its help among them.
+    var flags: [Flag] { spec.visibleFlags + [.help] }
+
+    /// The flags that take a value, hidden ones too: the word behind one is no operand.
+    var valued: [Flag] { spec.flags.filter { $0.value != nil } }
+
+    /// The kinds of the operands; the last one goes on for ever when it may repeat.
+    var operands: [ValueKind] { spec.operands.map(\.kind) }
+
+    var isLastRepeated: Bool { spec.operands.last?.isRepeatable == true }
+
+    /// One word for a kind of value, as the shells' helper functions name it; words to choose from come with it.
+    static func code(_ kind: ValueKind) -> String {
+        switch kind {
+        case .text: "text"
+        case .container: "containers"
+        case .running: "running"
+        case .image: "images"
+        case .imageOrFile: "images+files"
+        case .containerPath: "containers+files"
+        case .file: "files"
+        case .directory: "directories"
+        case .program: "programs"
+        case .topic: "topics"
+        case .suggestion(let words), .choice(let words): "words " + words.joined(separator: " ")
+        }
+    }
+
+    /// The name of the program as part of a function's name.
+    static func identifier(_ program: ProgramSpec) -> String {
+        String(program.name.map { $0.isLetter || $0.isNumber ? $0 : "_" })
+    }
+
+    /// A word in single quotes, for bash and zsh.
+    static func quote(_ text: String) -> String {
+        "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    }
+}

@@ -1,0 +1,95 @@
+import Libc
+import Platform
+
+/// One step in building a container's tree of mounts.
+package enum MountStep: Hashable, Sendable {
+    /// A new instance of a kernel file system.
+    case fileSystem(String, at: GuestPath, parameters: [Parameter], MountAttributes)
+    /// A path of the host, seen in the container.
+    case bind(BindSpec, required: Bool)
+    case directory(GuestPath, mode: mode_t)
+    case node(GuestPath, DeviceNode)
+    case link(GuestPath, to: RawString)
+
+    /// A word or `key=value` of a file system's own.
+    package struct Parameter: Hashable, Sendable {
+        package let key: String
+        package let value: String?
+        package init(_ key: String, _ value: String? = nil) {
+            self.key = key
+            self.value = value
+        }
+    }
+
+    /// Where the step puts something.
+    package var target: GuestPath {
+        switch self {
+        case .fileSystem(_, let target, _, _), .directory(let target, _), .node(let target, _),
+            .link(let target, _):
+            target
+        case .bind(let spec, _): spec.target
+        }
+    }
+}
+
+/// All that is mounted into a container, in order: parents before what lies below them.
+package struct MountPlan: Hashable, Sendable {
+    package var steps: [MountStep]
+
+    package init(_ steps: [MountStep] = []) { self.steps = steps }
+
+    /// The binds that a person asked for; two that want one place exclude each other.
+    package mutating func add(binds: [BindSpec]) throws(BindError) {
+        for bind in binds {
+            for case .bind(let other, _) in steps where other.target == bind.target {
+                guard other.source == bind.source else {
+                    throw .conflict(target: bind.target, mounted: other.source, asked: bind.source)
+                }
+            }
+            // A person's bind replaces what would be mounted at or below its target.
+            steps.removeAll { $0.isReplaceable && $0.target.isWithin(bind.target) }
+            steps.append(.bind(bind, required: true))
+        }
+    }
+}
+
+extension MountStep {
+    /// Whether a person's own bind may take its place.
+    fileprivate var isReplaceable: Bool {
+        switch self {
+        case .bind(_, let required): !required
+        case .fileSystem(let type, let target, _, _): type == "tmpfs" && (target == "/run" || target == "/tmp")
+        default: false
+        }
+    }
+}
+
+/// A device node: what `mknod(2)` needs to know.
+package struct DeviceNode: Hashable, Sendable {
+    package let isBlock: Bool
+    package let major: UInt32
+    package let minor: UInt32
+    package let permissions: mode_t
+    package let owner: uid_t
+    package let group: gid_t
+
+    package init(
+        isBlock: Bool = false, _ major: UInt32, _ minor: UInt32, permissions: mode_t = 0o666, owner: uid_t = 0,
+        group: gid_t = 0
+    ) {
+        self.isBlock = isBlock
+        self.major = major
+        self.minor = minor
+        self.permissions = permissions
+        self.owner = owner
+        self.group = group
+    }
+
+    /// The node as it stands on this host; `nil` when the file is not a device.
+    init?(_ status: FileStatus) {
+        guard status.kind == .characterDevice || status.kind == .blockDevice else { return nil }
+        self.init(
+            isBlock: status.kind == .blockDevice, status.major, status.minor, permissions: status.permissions,
+            owner: status.owner, group: status.group)
+    }
+}

@@ -1,0 +1,43 @@
+import Libc
+import Platform
+
+/// The kernel file systems and device nodes that every container gets.
+package enum SystemMounts {
+    /// Nodes that every program may expect (the OCI runtime specification, "Default Devices").
+    private static let coreNodes: [(RawString, DeviceNode)] = [
+        ("null", DeviceNode(1, 3)), ("zero", DeviceNode(1, 5)), ("full", DeviceNode(1, 7)),
+        ("random", DeviceNode(1, 8)), ("urandom", DeviceNode(1, 9)), ("tty", DeviceNode(5, 0)),
+    ]
+
+    private static let links: [(RawString, RawString)] = [
+        ("ptmx", "pts/ptmx"), ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"),
+        ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2"),
+    ]
+
+    /// `/proc`, `/sys`, `/dev`, `/dev/pts`, `/dev/shm` and `/run`, all of the container's own.
+    package static func plan(devices: HostDevices) -> MountPlan {
+        typealias P = MountStep.Parameter
+        var steps: [MountStep] = [
+            .fileSystem("proc", at: "/proc", parameters: [], [.noSetuid, .noDevices, .noExecute]),
+            .fileSystem("sysfs", at: "/sys", parameters: [], [.readOnly, .noSetuid, .noDevices, .noExecute]),
+            .fileSystem(
+                "tmpfs", at: "/dev", parameters: [P("mode", "0755"), P("size", "64m")], [.noSetuid, .noExecute]),
+        ]
+        for (name, node) in coreNodes { steps.append(.node(GuestPath(components: ["dev", name]), node)) }
+        steps += [
+            .directory("/dev/pts", mode: 0o755),
+            .fileSystem(
+                "devpts", at: "/dev/pts",
+                parameters: [P("newinstance"), P("gid", "5"), P("mode", "0620"), P("ptmxmode", "0666")],
+                [.noSetuid, .noExecute]),
+            .directory("/dev/shm", mode: 0o1777),
+            .fileSystem(
+                "tmpfs", at: "/dev/shm", parameters: [P("mode", "1777")], [.noSetuid, .noDevices, .noExecute]),
+        ]
+        for (name, target) in links { steps.append(.link(GuestPath(components: ["dev", name]), to: target)) }
+        steps += devices.steps
+        steps.append(
+            .fileSystem("tmpfs", at: "/run", parameters: [P("mode", "0755")], [.noSetuid, .noDevices]))
+        return MountPlan(steps)
+    }
+}

@@ -1,0 +1,78 @@
+import Archive
+import CLinux
+import Libc
+import Platform
+
+/// Gives a new file the owner, attributes, mode and times of its entry, in this order.
+///
+/// A change of the owner clears setuid and capabilities (chown(2)), and every other change moves the times.
+enum EntryMetadata {
+    static func apply(
+        _ entry: TarEntry, to file: borrowing FileDescriptor, _ report: inout LayerReport
+    ) throws(SystemError) {
+        let raw = file.rawValue
+        try own(&report) { fchown(raw, entry.owner, entry.group) }
+        for attribute in entry.attributes where isWanted(attribute.name) {
+            do { try file.setAttribute(attribute.name, attribute.value) } catch {
+                report.skippedAttributes += 1
+            }
+        }
+        try syscall("fchmod") { fchmod(raw, entry.permissions) }
+        try setTimes(file, accessed: entry.accessed ?? entry.modified, modified: entry.modified)
+    }
+
+    /// For what cannot be opened: links and nodes.
+    static func apply(
+        _ entry: TarEntry, to name: RawString, in directory: borrowing Directory, _ report: inout LayerReport
+    ) throws(SystemError) {
+        let raw = directory.raw
+        try own(&report) {
+            name.withCString { fchownat(raw, $0, entry.owner, entry.group, AT_SYMLINK_NOFOLLOW) }
+        }
+        for attribute in entry.attributes where isWanted(attribute.name) {
+            do { try directory.setAttribute(of: name, attribute.name, attribute.value) } catch {
+                report.skippedAttributes += 1
+            }
+        }
+        // A link has no mode of its own; a node that was just made is no link.
+        if entry.kind != .symbolicLink { try directory.setPermissions(name, entry.permissions) }
+        var times = [entry.accessed ?? entry.modified, entry.modified]
+        try syscall("utimensat") { name.withCString { utimensat(raw, $0, &times, AT_SYMLINK_NOFOLLOW) } }
+    }
+
+    static func setTimes(
+        _ file: borrowing FileDescriptor, accessed: timespec, modified: timespec
+    ) throws(SystemError) {
+        let raw = file.rawValue
+        let times = (accessed, modified)
+        try withUnsafeBytes(of: times) { (bytes) throws(SystemError) in
+            _ = try syscall("futimens") {
+                futimens(raw, bytes.baseAddress?.assumingMemoryBound(to: timespec.self))
+            }
+        }
+    }
+
+    /// Takes off what an entry of a lower layer had.
+    static func clearAttributes(_ file: borrowing FileDescriptor) throws(SystemError) {
+        for name in try file.attributeNames() where isWanted(name) {
+            do { try file.removeAttribute(name) } catch
+                where [EPERM, EACCES, ENOTSUP, ENODATA].contains(error.code)
+            {}
+        }
+    }
+
+    /// Labels are the host's policy, not the image's; overlayfs's own marks would hide files from the guest.
+    private static func isWanted(_ name: RawString) -> Bool {
+        name != "security.selinux" && !name.bytes.starts(with: overlayMark)
+    }
+
+    private static let overlayMark = Array("trusted.overlay.".utf8)
+
+    /// Without root everything belongs to the caller. In a user namespace some owners do not exist (`EINVAL`).
+    private static func own(_ report: inout LayerReport, _ body: () -> Int32) throws(SystemError) {
+        guard geteuid() == 0 else { return }
+        do { try syscall("fchown", "", body) } catch  where [EPERM, EINVAL].contains(error.code) {
+            report.skippedOwners += 1
+        }
+    }
+}

@@ -1,0 +1,48 @@
+/// What came out of one layer or archive.
+package struct LayerReport: Hashable, Sendable {
+    package var files = 0
+    package var directories = 0
+    package var symbolicLinks = 0
+    package var hardLinks = 0
+    /// Device nodes and FIFOs that were made.
+    package var specials = 0
+    /// Names of lower layers that were hidden: whiteouts and opaque marks.
+    package var whiteouts = 0
+    /// Bytes of the regular files, holes included, each file once however many links it has.
+    package var bytes: Int64 = 0
+
+    /// Device nodes that this user may not make.
+    package var skippedSpecials = 0
+    /// Extended attributes that the file system or the kernel refused.
+    package var skippedAttributes = 0
+    /// Entries whose owner could not be set.
+    package var skippedOwners = 0
+    /// Entries of types that are not Linux's.
+    package var skippedUnknown = 0
+
+    package init() {}
+
+    package static func += (left: inout LayerReport, right: LayerReport) {
+        left.files += right.files
+        left.directories += right.directories
+        left.symbolicLinks += right.symbolicLinks
+        left.hardLinks += right.hardLinks
+        left.specials += right.specials
+        left.whiteouts += right.whiteouts
+        left.bytes += right.bytes
+        left.skippedSpecials += right.skippedSpecials
+        left.skippedAttributes += right.skippedAttributes
+        left.skippedOwners += right.skippedOwners
+        left.skippedUnknown += right.skippedUnknown
+    }
+
+    /// One line about everything that was left out, or `nil` when nothing was.
+    package var summary: String? {
+        let parts = [
+            (skippedSpecials, "device nodes"), (skippedAttributes, "extended attributes"),
+            (skippedOwners, "owners"),
+            (skippedUnknown, "entries of unknown type"),
+        ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+        return parts.isEmpty ? nil : "left out, not permitted here: " + parts.joined(separator: ", ")
+    }
+}

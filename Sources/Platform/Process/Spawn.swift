@@ -1,0 +1,105 @@
+import CLinux
+import Libc
+
+/// A helper program to be started, without a shell in between.
+package struct Spawn: Hashable, Sendable {
+    package var program: HostPath
+    /// What the program finds behind its name.
+    package var arguments: [RawString]
+    package var environment: Environment
+
+    package init(_ program: HostPath, _ arguments: [RawString], environment: Environment) {
+        self.program = program
+        self.arguments = arguments
+        self.environment = environment
+    }
+
+    /// The descriptors that a child has as 0, 1 and 2.
+    package struct Streams: Sendable {
+        package var input: Int32 = 0
+        package var output: Int32 = 1
+        package var errors: Int32 = 2
+
+        package init(input: Int32 = 0, output: Int32 = 1, errors: Int32 = 2) {
+            self.input = input
+            self.output = output
+            self.errors = errors
+        }
+    }
+
+    /// Starts the program and returns the child, which the caller must reap.
+    ///
+    /// The child works in `directory`, a descriptor, or where this process does. Nothing else that is open here
+    /// reaches it. All that can fail up to execve(2) fails here.
+    package func start(_ streams: Streams = Streams(), directory: Int32 = -1) throws(SpawnFailure) -> pid_t {
+        let words = CStrings([RawString(program.rawValue)] + arguments)
+        let variables = CStrings(environment.entries)
+        var step = cd_spawn_fork
+        var code: Int32 = 0
+        let child = words.withPointer { words in
+            variables.withPointer { variables in
+                let stdio = [streams.input, streams.output, streams.errors]
+                let child = cd_spawn(program.rawValue, words, variables, directory, stdio, &step)
+                code = errno
+                return child
+            }
+        }
+        guard child > 0 else { throw SpawnFailure(program: program, step: .init(step), code: code) }
+        return child
+    }
+
+    /// Starts the program and waits for its end, with this process's own streams.
+    package func run() throws -> ExitStatus { try Reaping.wait(for: try start()) }
+}
+
+/// A program that could not be started.
+package struct SpawnFailure: UserFacing, Hashable {
+    /// What was being done.
+    package enum Step: Hashable, Sendable { case fork, directory, streams, execute }
+
+    package let program: HostPath
+    package let step: Step
+    /// The value of `errno`.
+    package let code: Int32
+
+    package var message: String {
+        let reason = String(cString: strerror(code))
+        return switch step {
+        case .fork: "cannot start \(program): no new process: \(reason)"
+        case .directory: "cannot start \(program): its working directory cannot be entered: \(reason)"
+        case .streams: "cannot start \(program): a standard stream is not open: \(reason)"
+        case .execute: "cannot start \(program): \(reason)"
+        }
+    }
+}
+
+extension SpawnFailure.Step {
+    fileprivate init(_ step: cd_spawn_step) {
+        self =
+            switch step {
+            case cd_spawn_directory: .directory
+            case cd_spawn_stdio: .streams
+            case cd_spawn_exec: .execute
+            default: .fork
+            }
+    }
+}
+
+/// A NULL-terminated array of C strings that is freed with this value.
+private struct CStrings: ~Copyable {
+    private var pointers: [UnsafeMutablePointer<CChar>?]
+
+    init(_ strings: [RawString]) {
+        pointers = strings.map { string in string.withCString { strdup($0) } }
+        pointers.append(nil)
+    }
+
+    deinit { for pointer in pointers { free(pointer) } }
+
+    func withPointer<Result>(_ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result) -> Result {
+        pointers.withUnsafeBufferPointer { buffer in
+            guard let start = buffer.baseAddress else { preconditionFailure("the array ends with NULL") }
+            return body(start)
+        }
+    }
+}

@@ -1,0 +1,20 @@
+import Libc
+
+/// How many threads this process has, which setns(2) and unshare(2) mind.
+package enum Threads {
+    /// More than one thread where there may be only one: a bug of this program.
+    package struct TooMany: UserFacing, Hashable {
+        package let count: Int
+        package var message: String { "\(count) threads are running where only one may be" }
+    }
+
+    package static func count() throws(SystemError) -> Int {
+        try Directory.open("/proc/self/task").entries().count
+    }
+
+    /// Throws `TooMany` unless the caller is the only thread.
+    package static func requireOne() throws {
+        let count = try count()
+        guard count == 1 else { throw TooMany(count: count) }
+    }
+}

@@ -1,0 +1,25 @@
+import Libc
+import Platform
+
+/// How a child on its way into a container tells its parent what went wrong: over a pipe that exec closes.
+///
+/// An empty message means that all went well. A failure is three parts, each ended by NUL: status, message, hint.
+enum ChildReport {
+    private static let limit = 1 << 16
+
+    static func send(_ error: any Error, over pipe: Int32) {
+        let facing = error as? any UserFacing
+        let message = facing?.message ?? "\(error)"
+        let status = facing?.status ?? .failure
+        let text = "\(status.code)\0\(message)\0\(facing?.hint ?? "")\0"
+        _ = write(pipe, text, text.utf8.count)
+    }
+
+    /// Waits until the child has either succeeded, which closes the pipe, or said why not.
+    static func receive(from pipe: borrowing FileDescriptor) throws {
+        let parts = try pipe.readAll(limit: limit).split(separator: 0, omittingEmptySubsequences: false)
+            .map { String(decoding: $0, as: UTF8.self) }
+        guard parts.count >= 3, let code = Int32(parts[0]) else { return }
+        throw LaunchError.inside(parts[1], hint: parts[2].isEmpty ? nil : parts[2], ExitStatus(code: code))
+    }
+}

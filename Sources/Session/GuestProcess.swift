@@ -1,0 +1,92 @@
+import CLinux
+import Libc
+import Mounts
+import Namespaces
+import Platform
+
+/// The child that becomes the guest's program. It never returns: it is replaced, or reports and ends.
+enum GuestProcess {
+    /// What the supervisor prepared for it.
+    struct Entrance: ~Copyable {
+        /// The holder's pidfd.
+        let holder: FileDescriptor
+        /// Binds that are new to the running container, opened on the host.
+        let binds: PreparedBinds
+        /// Where the master of a new pty goes; `nil` without a terminal.
+        let terminal: Int32?
+    }
+
+    /// Only returns when it fails; the reason is reported.
+    static func run(_ plan: LaunchPlan, _ entrance: borrowing Entrance, report: Int32) -> ExitStatus {
+        do {
+            SignalAction.restoreDefaults()
+            umask(0o022)
+            try Isolation.join(entrance.holder, .mount)
+            try entrance.binds.attach()
+            if let terminal = entrance.terminal { try GuestTerminal.take(sendingMasterTo: terminal) }
+            if let hostname = plan.hostname { try Isolation.takeHostname(hostname) }
+            makeHome(plan)
+            try plan.privileges.take()
+            try enter(plan.workingDirectory)
+            throw execute(plan)
+        } catch {
+            ChildReport.send(error, over: report)
+            return .failure
+        }
+    }
+
+    /// A user whose home is missing gets one, as `useradd -m` would make it, but empty.
+    private static func makeHome(_ plan: LaunchPlan) {
+        let path = plan.home.absolute
+        guard !plan.home.components.isEmpty, path.withCString({ access($0, F_OK) }) != 0 else { return }
+        for depth in 1..<max(plan.home.components.count, 1) {
+            let parent = GuestPath(components: Array(plan.home.components.prefix(depth))).absolute
+            _ = parent.withCString { mkdir($0, 0o755) }
+        }
+        guard path.withCString({ mkdir($0, 0o700) }) == 0 else { return }
+        _ = path.withCString { chown($0, plan.privileges.user, plan.privileges.group) }
+    }
+
+    private static func enter(_ directory: LaunchPlan.WorkingDirectory) throws {
+        let path = directory.path
+        switch directory {
+        case .required:
+            guard path.withCString({ chdir($0) }) == 0 else {
+                let reason = SystemError("chdir", code: errno).reason
+                throw LaunchError.inside(
+                    "the working directory \(path) cannot be entered: \(reason)",
+                    hint: "Give a directory that exists in the container with --work-dir.", .failure)
+            }
+        case .made:
+            if path.withCString({ chdir($0) }) != 0 {
+                let components = GuestPath(path).components
+                for depth in 0..<components.count {
+                    let parent = GuestPath(components: Array(components.prefix(depth + 1))).absolute
+                    _ = parent.withCString { mkdir($0, 0o755) }
+                }
+                try syscall("chdir", path.description) { path.withCString { chdir($0) } }
+            }
+        case .preferred:
+            if path.withCString({ chdir($0) }) != 0 { try syscall("chdir", "/") { chdir("/") } }
+        }
+    }
+
+    // MARK: - Execution
+
+    /// Only returns when it fails, with the reason.
+    private static func execute(_ plan: LaunchPlan) -> ExecutionError {
+        let environment = plan.environment.entries
+        switch plan.command {
+        case .shell(let shell):
+            return Execution.replace([shell, "-l"], environment, search: nil)
+        case .words(let words, let shell):
+            let search = plan.environment["PATH"] ?? RawString(EnvironmentRules.path)
+            let failure = Execution.replace(words, environment, search: search)
+            // A bare word that is no program may be one of the shell's own.
+            guard case .notFound = failure, let shell, words.first?.bytes.contains(UInt8(ascii: "/")) == false,
+                shell.withCString({ access($0, X_OK) }) == 0
+            else { return failure }
+            return Execution.replace([shell, "-c", ShellWords.join(words)], environment, search: nil)
+        }
+    }
+}

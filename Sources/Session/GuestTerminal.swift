@@ -1,0 +1,33 @@
+import CLinux
+import Libc
+import Platform
+
+/// The guest's end of a session's terminal.
+enum GuestTerminal {
+    /// The file system type of devpts (statfs(2)).
+    private static let devptsMagic = 0x1cd1
+
+    /// Opens a pty in the container's own devpts, makes it the controlling terminal and puts it on those standard
+    /// descriptors that are terminals now. The master goes to the supervisor.
+    static func take(sendingMasterTo socket: Int32) throws {
+        let master = FileDescriptor(
+            adopting: try syscall("open", "/dev/pts/ptmx") { open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC) })
+        // The guest rules over its own /dev: what is opened there must really be a pty multiplexer.
+        let status = try master.status()
+        guard status.kind == .characterDevice, status.major == 5, status.minor == 2,
+            cd_filesystem_type(master.rawValue) == devptsMagic
+        else { throw SystemError("open", "/dev/pts/ptmx", code: ENODEV) }
+        try syscall("ioctl", "TIOCSPTLCK") { cd_pty_unlock(master.rawValue) }
+        let slave = FileDescriptor(
+            adopting: try syscall("ioctl", "TIOCGPTPEER") { cd_pty_peer(master.rawValue) })
+        try syscall("sendmsg") { cd_send_descriptor(socket, master.rawValue) }
+        // The supervisor sets size and modes before anything is written.
+        var go: UInt8 = 0
+        _ = read(socket, &go, 1)
+        setsid()
+        try syscall("ioctl", "TIOCSCTTY") { cd_make_controlling(slave.rawValue) }
+        for descriptor in Int32(0)...2 where isatty(descriptor) == 1 {
+            try syscall("dup2") { dup2(slave.rawValue, descriptor) }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import CLinux
+import Libc
+import Platform
+
+/// Who is in a running container: the processes in its mount namespace and whatever descends from them.
+package enum Membership {
+    /// The processes in a mount namespace, by their numbers in the given `/proc`.
+    package static func processes(
+        in proc: borrowing Directory, mountNamespace: UInt64, except own: pid_t
+    ) throws(SystemError) -> [pid_t] {
+        var members: [pid_t] = []
+        for entry in try proc.entries() {
+            guard let pid = pid_t(entry.name.text), pid != own, isMember(pid, of: mountNamespace, in: proc) else {
+                continue
+            }
+            members.append(pid)
+        }
+        return members
+    }
+
+    static func isMember(_ pid: pid_t, of mountNamespace: UInt64, in proc: borrowing Directory) -> Bool {
+        var buffer = [CChar](repeating: 0, count: 64)
+        // A path below our own descriptor, of which every component is the kernel's.
+        let count = readlinkat(proc.raw, "\(pid)/ns/mnt", &buffer, buffer.count)
+        guard count > 0 else { return false }
+        return buffer[..<count].elementsEqual("mnt:[\(mountNamespace)]".utf8.map { CChar(bitPattern: $0) })
+    }
+
+    /// All processes that descend from the given ones, as the host's `/proc` shows them.
+    package static func descendants(of roots: [pid_t]) throws(SystemError) -> [pid_t] {
+        var children: [pid_t: [pid_t]] = [:]
+        for entry in try Directory.open("/proc").entries() {
+            guard let pid = pid_t(entry.name.text), let status = ProcessStatus(of: pid), !status.hasEnded else {
+                continue
+            }
+            children[status.parent, default: []].append(pid)
+        }
+        var found: [pid_t] = []
+        var waiting = roots
+        while let next = waiting.popLast() {
+            let below = children[next] ?? []
+            found += below
+            waiting += below
+        }
+        return found
+    }
+}
+
+/// Processes held by their pidfds, so that a signal can reach nobody else.
+struct HeldProcesses: ~Copyable {
+    private let entries: [pollfd]
+    /// On a kernel without pidfds.
+    private let numbers: [pid_t]
+
+    /// Takes hold of those that `isStill` confirms once they are held; those that have ended are left out.
+    init(_ pids: [pid_t], isStill: (pid_t) -> Bool) {
+        var entries: [pollfd] = []
+        var numbers: [pid_t] = []
+        for pid in pids {
+            let descriptor = cd_pidfd_open(pid)
+            let code = errno
+            if descriptor >= 0 {
+                if isStill(pid) {
+                    entries.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0))
+                } else {
+                    close(descriptor)
+                }
+            } else if code != ESRCH, isStill(pid) {
+                numbers.append(pid)
+            }
+        }
+        self.entries = entries
+        self.numbers = numbers
+    }
+
+    deinit { for entry in entries { close(entry.fd) } }
+
+    var isEmpty: Bool { entries.isEmpty && numbers.isEmpty }
+    var count: Int { entries.count + numbers.count }
+
+    func signal(_ number: Int32) {
+        for entry in entries { _ = cd_pidfd_send_signal(entry.fd, number) }
+        for pid in numbers { kill(pid, number) }
+    }
+
+    /// Blocks until one of them ends, but no longer than the given time; -1 is for ever.
+    func waitForOne(milliseconds: Int32 = -1) {
+        var entries = entries
+        let limit: Int32 = numbers.isEmpty ? -1 : 1000
+        let timeout = limit < 0 ? milliseconds : milliseconds < 0 ? limit : min(limit, milliseconds)
+        _ = poll(&entries, nfds_t(entries.count), timeout)
+    }
+}

@@ -1,0 +1,82 @@
+import CLinux
+import Libc
+import Platform
+
+/// The host's end of a session: it waits for the guest, passes signals and, with a terminal, all that is typed and
+/// shown.
+struct Supervisor: ~Copyable {
+    /// What is passed on. The rest keeps its default action: what stops or kills a job stops or kills this one.
+    private static let signals = [
+        SIGCHLD, SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGCONT,
+    ]
+
+    /// Whether standard input is a terminal, so that the guest gets one too.
+    let hasTerminal: Bool
+    private let signals: SignalReader
+
+    /// Blocks the signals, so that none is lost between the fork and the first wait.
+    init() throws(SystemError) {
+        hasTerminal = isatty(0) == 1
+        signals = try SignalReader(Self.signals)
+    }
+
+    /// The guest's process as its parent sees it.
+    struct Guest: ~Copyable {
+        let pid: pid_t
+        /// The master of its terminal.
+        let terminal: FileDescriptor?
+    }
+
+    /// Takes the master from the child, gives it our terminal's size and modes, and lets the child go on.
+    func adoptMaster(from socket: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor {
+        let master = FileDescriptor(
+            adopting: try syscall("recvmsg", "the guest's terminal") { cd_receive_descriptor(socket.rawValue) })
+        _ = cd_copy_window_size(0, master.rawValue)
+        var modes = termios()
+        if tcgetattr(0, &modes) == 0 { tcsetattr(master.rawValue, TCSANOW, &modes) }
+        var go: UInt8 = 1
+        _ = write(socket.rawValue, &go, 1)
+        return master
+    }
+
+    /// Attends the guest to its end.
+    func attend(_ guest: consuming Guest) throws -> ExitStatus {
+        let pid = guest.pid
+        if let master = guest.terminal {
+            var relay = TerminalRelay(master)
+            while true {
+                let event = relay.wait(for: signals.descriptor)
+                if event.signal, let status = try takeSignals(pid, &relay) {
+                    relay.drain()
+                    return status
+                }
+                relay.pass(event)
+            }
+        }
+        while true {
+            var entry = pollfd(fd: signals.descriptor.rawValue, events: Int16(POLLIN), revents: 0)
+            _ = poll(&entry, 1, -1)
+            while let arrival = signals.next() {
+                if arrival.number == SIGCHLD {
+                    if let status = try Reaping.poll(pid) { return status }
+                } else if arrival.isFromProcess {
+                    // What the terminal sent, the guest has got itself: it is in the same process group.
+                    kill(pid, arrival.number)
+                }
+            }
+        }
+    }
+
+    /// Handles what has come in; the guest's status when it has ended.
+    private func takeSignals(_ pid: pid_t, _ relay: inout TerminalRelay) throws -> ExitStatus? {
+        while let arrival = signals.next() {
+            switch arrival.number {
+            case SIGCHLD: if let status = try Reaping.poll(pid) { return status }
+            case SIGWINCH: relay.resize()
+            case SIGCONT: relay.resume()
+            default: kill(pid, arrival.number)
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,123 @@
+import CLinux
+import Libc
+import Platform
+
+/// Passes bytes between this process's terminal and the guest's.
+///
+/// While it lives the terminal is raw, so that every key reaches the guest; it is restored when this value goes.
+struct TerminalRelay: ~Copyable {
+    private let master: FileDescriptor
+    /// Where the guest's output is shown: the first standard descriptor that is a terminal.
+    private let output: Int32
+    private var saved = termios()
+    private var isRaw = false
+    private var inputIsOpen = true
+    /// Typed, and not yet taken by the guest.
+    private var pending: [UInt8] = []
+    private var buffer = [UInt8](repeating: 0, count: 65536)
+
+    init(_ master: consuming FileDescriptor) {
+        self.master = master
+        output = [1, 2, 0].first { isatty($0) == 1 } ?? 1
+        _ = fcntl(self.master.rawValue, F_SETFL, fcntl(self.master.rawValue, F_GETFL) | O_NONBLOCK)
+        tcgetattr(0, &saved)
+        resume()
+    }
+
+    deinit { if isRaw { restore(saved) } }
+
+    /// What `wait` saw.
+    struct Event {
+        var signal = false
+        var input = false
+        var output = false
+        var canWrite = false
+    }
+
+    /// Blocks until something is to be done.
+    func wait(for signals: borrowing FileDescriptor) -> Event {
+        let wantsInput = isRaw && inputIsOpen && pending.count < 65536
+        var entries = [
+            pollfd(fd: signals.rawValue, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: wantsInput ? 0 : -1, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: master.rawValue, events: Int16(pending.isEmpty ? POLLIN : POLLIN | POLLOUT), revents: 0),
+        ]
+        // The guest's last process may have gone while its session's child has not been reaped: then only signals.
+        if guestHungUp { entries[2].fd = -1 }
+        guard poll(&entries, 3, -1) > 0 else { return Event() }
+        let ready = Int16(POLLIN) | Int16(POLLHUP) | Int16(POLLERR)
+        return Event(
+            signal: entries[0].revents != 0, input: entries[1].revents != 0, output: entries[2].revents & ready != 0,
+            canWrite: entries[2].revents & Int16(POLLOUT) != 0)
+    }
+
+    private var guestHungUp = false
+
+    /// Passes on what is there.
+    mutating func pass(_ event: Event) {
+        if event.input { takeInput() }
+        if event.canWrite || !pending.isEmpty { giveInput() }
+        if event.output, !showOutput() { guestHungUp = true }
+    }
+
+    private mutating func takeInput() {
+        let count = read(0, &buffer, buffer.count)
+        if count > 0 {
+            pending += buffer[..<count]
+        } else if count == 0 || errno == EIO {
+            inputIsOpen = false
+        }
+    }
+
+    private mutating func giveInput() {
+        let count = write(master.rawValue, pending, pending.count)
+        if count > 0 {
+            pending.removeFirst(count)
+        } else if count < 0, errno != EAGAIN, errno != EINTR {
+            pending.removeAll()
+        }
+    }
+
+    /// Shows what the guest wrote; false when it is all there will be.
+    private mutating func showOutput() -> Bool {
+        let count = read(master.rawValue, &buffer, buffer.count)
+        // EIO: nobody has the guest's end open any more.
+        guard count > 0 else { return count < 0 && (errno == EAGAIN || errno == EINTR) }
+        var shown = 0
+        while shown < count {
+            let part = buffer.withUnsafeBytes { write(output, $0.baseAddress.map { $0 + shown }, count - shown) }
+            if part < 0 && errno != EINTR { return true }
+            shown += max(part, 0)
+        }
+        return true
+    }
+
+    /// How long a background process may be silent before the session's end is shown without it.
+    private static let quiet: Int32 = 20
+
+    /// Shows what the guest wrote before it ended; what other processes still have the terminal is not waited for.
+    mutating func drain() {
+        while !guestHungUp {
+            var entry = pollfd(fd: master.rawValue, events: Int16(POLLIN), revents: 0)
+            guard poll(&entry, 1, Self.quiet) > 0 else { return }
+            if !showOutput() { guestHungUp = true }
+        }
+    }
+
+    func resize() { _ = cd_copy_window_size(0, master.rawValue) }
+
+    /// Takes the terminal when this is the foreground job; a background job must not touch it.
+    mutating func resume() {
+        guard tcgetpgrp(0) == getpgrp() else { return }
+        var raw = saved
+        cfmakeraw(&raw)
+        tcsetattr(0, TCSANOW, &raw)
+        isRaw = true
+        resize()
+    }
+
+    private func restore(_ modes: termios) {
+        var modes = modes
+        tcsetattr(0, TCSADRAIN, &modes)
+    }
+}

@@ -1,0 +1,149 @@
+import CLinux
+import Libc
+import Platform
+
+/// The containers on this host, and the directories in which they are prepared and thrown away.
+///
+/// ```
+/// data/  index.json           public facts, for whoever may not read the rest
+///        containers/NAME/     rootfs/ manifest.json config.json          0700
+///        staging/NAME.RANDOM/ a container being made; swept when its maker is gone
+///        trash/               what is being deleted
+///        locks/NAME.lock
+/// ```
+package struct ContainerStore: ~Copyable {
+    package let layout: StateLayout
+    let data: Directory
+    let containers: Directory
+    let locks: Directory
+
+    /// Opens the store for changes; what is missing is made.
+    package static func open(_ layout: StateLayout) throws -> ContainerStore {
+        let data = try makePath(layout.data)
+        let status = try data.status()
+        guard status.owner == geteuid(), status.permissions & 0o022 == 0 else { throw StoreError.untrusted(layout.data) }
+        return ContainerStore(
+            layout: layout, containers: try data.openOrMakeDirectory("containers", mode: 0o700),
+            locks: try data.openOrMakeDirectory("locks", mode: 0o700), data: data)
+    }
+
+    private init(
+        layout: StateLayout, containers: consuming Directory, locks: consuming Directory, data: consuming Directory
+    ) {
+        self.layout = layout
+        self.containers = containers
+        self.locks = locks
+        self.data = data
+    }
+
+    /// Opens a directory of ours, after making what is missing of its path.
+    package static func makePath(_ path: HostPath) throws(SystemError) -> Directory {
+        do { return try Directory.open(path) } catch where error.code == ENOENT {}
+        let parent = try makePath(path.parent)
+        return try parent.openOrMakeDirectory(RawString(path.lastComponent), mode: 0o755)
+    }
+
+    // MARK: - Finding
+
+    /// The installed containers, in the order of their names.
+    package func names() throws -> [ContainerName] {
+        try containers.entries().compactMap { entry in
+            guard let name = try? ContainerName(entry.name.text) else { return nil }
+            return try hasRootfs(name) ? name : nil
+        }.sorted()
+    }
+
+    package func contains(_ name: ContainerName) throws -> Bool { try hasRootfs(name) }
+
+    private func hasRootfs(_ name: ContainerName) throws(SystemError) -> Bool {
+        do {
+            return try containers.openDirectory(name.file).statusIfPresent("rootfs")?.kind == .directory
+        } catch where error.code == ENOENT || error.code == ENOTDIR || error.code == ELOOP {
+            return false
+        }
+    }
+
+    package func container(_ name: ContainerName) throws -> Container {
+        guard try contains(name) else { throw try notInstalled(name) }
+        return Container(name: name, directory: try containers.openDirectory(name.file))
+    }
+
+    /// The root file system of a container, opened without anything else of the store.
+    package static func rootfsDirectory(
+        of name: ContainerName, in layout: StateLayout
+    ) throws(SystemError) -> Directory {
+        try Directory.open(layout.data).openDirectory("containers").openDirectory(name.file).openDirectory("rootfs")
+    }
+
+    package func notInstalled(_ name: ContainerName) throws -> StoreError {
+        let near = NearMiss.of(name.description, among: try names().map(\.description))
+        return .notInstalled(name, near: try near.map { try ContainerName($0) })
+    }
+
+    // MARK: - Locks
+
+    /// How long a command waits for another one that is only starting a session.
+    private static let patience: (tries: Int, pause: useconds_t) = (80, 25_000)
+
+    /// Takes the lock of one container: sessions share it while they start, changes have it alone.
+    package func lock(
+        _ name: ContainerName, _ mode: FileLock.Mode, for purpose: String
+    ) throws -> FileLock {
+        let file = RawString(name.description + ".lock")
+        var lock = try FileLock.attempt(locks, file, mode)
+        for _ in 0..<Self.patience.tries where lock == nil {
+            usleep(Self.patience.pause)
+            lock = try FileLock.attempt(locks, file, mode)
+        }
+        guard let lock else { throw StoreError.busy(name, holder: FileLock.note(in: locks, file)) }
+        if mode == .exclusive { lock.note("\(purpose) (process \(getpid()))") }
+        return lock
+    }
+
+    // MARK: - Changing
+
+    /// Renames a container; the caller has both names locked and has seen that it does not run.
+    package func rename(_ old: ContainerName, to new: ContainerName) throws {
+        do {
+            try containers.rename(old.file, to: containers, new.file, .failIfTaken)
+        } catch where error.code == EEXIST {
+            throw StoreError.nameTaken(new)
+        }
+        try containers.synchronize()
+    }
+
+    /// Throws a container away; the caller has it locked and has ended what ran in it.
+    ///
+    /// First it is renamed into the trash, so that a crash leaves the whole or nothing; then it is deleted.
+    package func remove(_ name: ContainerName, onDelete: ((RawString) -> Void)? = nil) throws {
+        let trash = try Trash(in: data)
+        let thrown = try trash.take(name.file, from: containers)
+        try containers.synchronize()
+        try trash.delete(thrown, name: name, onDelete: onDelete)
+    }
+
+    /// Deletes what killed commands left behind.
+    package func sweep() throws {
+        if let staging = try? data.openDirectory("staging") { try Staging.sweep(staging, into: Trash(in: data)) }
+        if (try data.statusIfPresent("trash")) != nil { try Trash(in: data).sweep() }
+    }
+
+    /// Begins to make a container of that name beside the others.
+    package func stage(_ name: ContainerName) throws -> Staging {
+        guard try !contains(name) else { throw StoreError.nameTaken(name) }
+        return try Staging(name, in: data.openOrMakeDirectory("staging", mode: 0o700))
+    }
+
+    /// Puts a finished container in its place, in one step.
+    package func commit(_ staging: consuming Staging) throws {
+        let name = staging.name
+        // A directory without a rootfs is what an older program's failed install left.
+        if try !contains(name), try containers.statusIfPresent(name.file) != nil {
+            let trash = try Trash(in: data)
+            let thrown = try trash.take(name.file, from: containers)
+            try trash.delete(thrown, name: name)
+        }
+        try staging.publish(in: containers)
+        try containers.synchronize()
+    }
+}

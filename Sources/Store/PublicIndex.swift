@@ -1,0 +1,104 @@
+import CLinux
+import FoundationEssentials
+import Libc
+import Platform
+
+/// What everybody on this host may know of the containers: `index.json`, world-readable.
+///
+/// It spares `list` both the right to read the store and a walk through it.
+package struct PublicIndex: Codable, Sendable, Equatable {
+    package var schema = 1
+    package var containers: [Entry] = []
+
+    /// One container.
+    package struct Entry: Codable, Sendable, Equatable {
+        package var name: String
+        /// As it was typed at the installation; `nil` for a local archive.
+        package var image: String?
+        package var architecture: String?
+        /// Bytes in files, hard links counted once, when it was last measured.
+        package var size: Int64
+        /// Seconds since the epoch.
+        package var installed: Int64
+
+        package init(name: String, image: String?, architecture: String?, size: Int64, installed: Int64) {
+            self.name = name
+            self.image = image
+            self.architecture = architecture
+            self.size = size
+            self.installed = installed
+        }
+    }
+
+    package init() {}
+
+    private static let file: RawString = "index.json"
+    private static let limit = 16 << 20
+
+    /// Reads it; `nil` when there is no store or none that this user may see.
+    package static func read(_ layout: StateLayout) throws -> PublicIndex? {
+        do {
+            return read(in: try Directory.open(layout.data))
+        } catch where error.code == ENOENT {
+            return nil
+        } catch where error.code == EACCES {
+            throw StoreError.unreadable(layout.data)
+        }
+    }
+
+    fileprivate static func read(in data: borrowing Directory) -> PublicIndex? {
+        guard let bytes = try? data.readFile(file, limit: limit) else { return nil }
+        return try? JSONDecoder().decode(PublicIndex.self, from: Data(bytes))
+    }
+
+    fileprivate func write(in data: borrowing Directory) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        try data.replaceFile(Self.file, with: Array(try encoder.encode(self)))
+    }
+}
+
+extension ContainerStore {
+    /// Changes the index under a lock of its own, so that two commands never lose each other's entry.
+    package func updateIndex(_ change: (inout PublicIndex) throws -> Void) throws {
+        let lock = try FileLock(locks, "index", .exclusive, wait: true)
+        var index = PublicIndex.read(in: data) ?? PublicIndex()
+        let before = index
+        try change(&index)
+        index.containers.sort { $0.name < $1.name }
+        if index != before { try index.write(in: data) }
+        lock.release()
+    }
+
+    /// Makes the index name exactly the containers there are; `measure` tells the size of those it did not know.
+    package func reconcileIndex(measure: (borrowing Container) throws -> Int64) throws {
+        let names = try names()
+        let known = PublicIndex.read(in: data)?.containers.map(\.name)
+        guard known != names.map(\.description) else { return }
+        try updateIndex { index in
+            index.containers.removeAll { entry in !names.contains { $0.description == entry.name } }
+            for name in names where !index.containers.contains(where: { $0.name == name.description }) {
+                let container = try container(name)
+                index.containers.append(try entry(for: container, size: try measure(container)))
+            }
+        }
+    }
+
+    /// Measures every container anew.
+    package func measureAll(_ measure: (borrowing Container) throws -> Int64) throws {
+        try updateIndex { index in
+            for position in index.containers.indices {
+                let container = try container(try ContainerName(index.containers[position].name))
+                index.containers[position].size = try measure(container)
+            }
+        }
+    }
+
+    /// What the index says of a container.
+    package func entry(for container: borrowing Container, size: Int64) throws -> PublicIndex.Entry {
+        let manifest = (try? container.manifest()) ?? ContainerManifest()
+        return PublicIndex.Entry(
+            name: container.name.description, image: manifest.imageReference, architecture: manifest.architecture,
+            size: size, installed: try Int64(container.directory.status().changed.tv_sec))
+    }
+}

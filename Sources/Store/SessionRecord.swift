@@ -1,0 +1,59 @@
+import FoundationEssentials
+import Libc
+import Platform
+
+/// What anybody may know of an open session: `run/NAME/sessions/PID.json`.
+package struct SessionRecord: Codable, Hashable, Sendable {
+    package enum Kind: String, Codable, Sendable { case login, run }
+
+    /// The supervisor, which `kill` takes.
+    package var pid: pid_t
+    package var kind: Kind
+    /// As it was asked for, such as `root` or `1000:1000`.
+    package var user: String
+    /// What runs inside, for people to read.
+    package var command: [String]
+    /// Seconds since the epoch.
+    package var started: Int64
+
+    package init(pid: pid_t, kind: Kind, user: String, command: [String], started: Int64) {
+        self.pid = pid
+        self.kind = kind
+        self.user = user
+        self.command = command
+        self.started = started
+    }
+}
+
+/// The process that keeps a running container's namespaces: `run/NAME/holder.json`.
+package struct HolderRecord: Codable, Hashable, Sendable {
+    package var pid: pid_t
+    package var startTime: UInt64
+    package var bootID: String
+    /// The inode of its mount namespace, by which members are told.
+    package var mountNamespace: UInt64
+    /// The options that define the container and cannot differ between its sessions.
+    package var mode: String
+    package var binds: [Bind]
+
+    /// A bind that is in place.
+    package struct Bind: Codable, Hashable, Sendable {
+        package var source: String
+        package var target: String
+        package init(source: String, target: String) {
+            self.source = source
+            self.target = target
+        }
+    }
+
+    package init(identity: ProcessIdentity, mountNamespace: UInt64, mode: String, binds: [Bind]) {
+        pid = identity.pid
+        startTime = identity.startTime
+        bootID = identity.bootID
+        self.mountNamespace = mountNamespace
+        self.mode = mode
+        self.binds = binds
+    }
+
+    package var identity: ProcessIdentity { ProcessIdentity(pid: pid, startTime: startTime, bootID: bootID) }
+}

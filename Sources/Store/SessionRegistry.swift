@@ -1,0 +1,173 @@
+import CLinux
+import FoundationEssentials
+import Libc
+import Platform
+
+/// Who is in one container: `run/NAME/`.
+///
+/// A session is open exactly while its supervisor holds a lock on byte PID of `sessions.lock`, which the kernel
+/// releases on any death (fcntl(2), open file description locks). The holder waits for a lock on all bytes: it gets
+/// it when the last session is gone. Before it ends it writes a mark into the file, still under that lock, so that a
+/// newcomer knows that this holder is not to be joined.
+package struct SessionRegistry: ~Copyable {
+    package let name: ContainerName
+    private let directory: Directory
+    private let sessions: Directory
+
+    private static let locks: RawString = "sessions.lock"
+    private static let holderFile: RawString = "holder.json"
+    private static let endMark: [UInt8] = Array("ended\n".utf8)
+    /// State files of ours are small; anything larger is not ours.
+    private static let recordLimit = 1 << 20
+
+    /// Opens what is known of a container, making the directories.
+    package static func open(_ name: ContainerName, in layout: StateLayout) throws -> SessionRegistry {
+        let run = try ContainerStore.makePath(layout.run)
+        let directory = try run.openOrMakeDirectory(name.file, mode: 0o755)
+        return SessionRegistry(
+            name: name, sessions: try directory.openOrMakeDirectory("sessions", mode: 0o755), directory)
+    }
+
+    /// Opens what is known of a container for reading; `nil` when nothing ever ran.
+    package static func read(_ name: ContainerName, in layout: StateLayout) -> SessionRegistry? {
+        guard let run = try? Directory.open(layout.run), let directory = try? run.openDirectory(name.file),
+            let sessions = try? directory.openDirectory("sessions")
+        else { return nil }
+        return SessionRegistry(name: name, sessions: sessions, directory)
+    }
+
+    private init(name: ContainerName, sessions: consuming Directory, _ directory: consuming Directory) {
+        self.name = name
+        self.sessions = sessions
+        self.directory = directory
+    }
+
+    // MARK: - Entering
+
+    /// Serialises starting, joining and ending: the holder's record only changes under it.
+    package func startLock() throws(SystemError) -> FileLock {
+        try FileLock(directory, "start.lock", .exclusive, wait: true)
+    }
+
+    /// Enters this process as a session; it lasts as long as the returned value.
+    ///
+    /// While a holder is about to end this waits for it, which takes no longer than its last look around.
+    package func enter(_ record: SessionRecord) throws -> SessionTicket {
+        let lock = try directory.openFile(Self.locks, O_RDWR | O_CREAT, mode: 0o644)
+        try syscall("fcntl", "sessions.lock") { cd_ofd_lock(lock.rawValue, 0x77, Int64(record.pid), 1, true) }
+        let file = RawString("\(record.pid).json")
+        try sessions.replaceFile(file, with: Array(try JSONEncoder().encode(record)), durable: false)
+        return SessionTicket(lock: lock, records: try sessions.duplicate(), file)
+    }
+
+    // MARK: - The holder
+
+    /// The lock file as the holder keeps it.
+    package func holderLock() throws -> HolderLock {
+        HolderLock(file: try directory.openFile(Self.locks, O_RDWR | O_CREAT, mode: 0o644))
+    }
+
+    /// Records a holder that has just become ready; under the start lock.
+    package func setHolder(_ record: HolderRecord) throws {
+        try directory.replaceFile(Self.holderFile, with: Array(try JSONEncoder().encode(record)), durable: false)
+    }
+
+    /// Forgets how the last holder ended; under the start lock, before a new one starts.
+    package func clearHolder() throws {
+        try? directory.removeFile(Self.holderFile)
+        let lock = try directory.openFile(Self.locks, O_RDWR | O_CREAT, mode: 0o644)
+        try lock.truncate(to: 0)
+    }
+
+    /// The holder as it was recorded, alive or not; `nil` also when the record is damaged.
+    package func recordedHolder() -> HolderRecord? {
+        guard let bytes = try? directory.readFile(Self.holderFile, limit: Self.recordLimit) else { return nil }
+        return try? JSONDecoder().decode(HolderRecord.self, from: Data(bytes))
+    }
+
+    /// Whether the holder has declared that it ends.
+    package func holderIsEnding() -> Bool {
+        (try? directory.readFile(Self.locks, limit: 4096)) == Self.endMark
+    }
+
+    // MARK: - Looking
+
+    /// The open sessions, oldest first.
+    package func openSessions() -> [SessionRecord] {
+        guard let lock = try? directory.openFile(Self.locks, O_RDONLY), let entries = try? sessions.entries() else {
+            return []
+        }
+        return entries.compactMap { entry -> SessionRecord? in
+            guard let pid = Self.pid(of: entry.name) else { return nil }
+            guard cd_ofd_is_locked(lock.rawValue, Int64(pid), 1) == 1 else {
+                try? sessions.removeFile(entry.name)  // Its supervisor was killed. Fails for whoever only looks.
+                return nil
+            }
+            return record(entry.name, of: pid)
+        }.sorted { ($0.started, $0.pid) < ($1.started, $1.pid) }
+    }
+
+    /// Whether a session other than `pid` is open.
+    package func hasOtherSession(than pid: pid_t) -> Bool { openSessions().contains { $0.pid != pid } }
+
+    private func record(_ file: RawString, of pid: pid_t) -> SessionRecord {
+        if let bytes = try? sessions.readFile(file, limit: Self.recordLimit),
+            let record = try? JSONDecoder().decode(SessionRecord.self, from: Data(bytes)), record.pid == pid
+        {
+            return record
+        }
+        return SessionRecord(pid: pid, kind: .login, user: "?", command: [], started: 0)
+    }
+
+    /// The process that a record's file name speaks of.
+    private static func pid(of file: RawString) -> pid_t? {
+        let text = file.text
+        guard text.hasSuffix(".json"), let pid = pid_t(text.dropLast(5)), pid > 0, "\(pid).json" == text else {
+            return nil
+        }
+        return pid
+    }
+
+    /// Removes all that is known of the container; only when nothing runs.
+    package consuming func erase(in layout: StateLayout) throws {
+        for entry in try sessions.entries() { try? sessions.removeFile(entry.name) }
+        try? directory.removeDirectory("sessions")
+        for entry in try directory.entries() { try? directory.removeFile(entry.name) }
+        try Directory.open(layout.run).removeDirectory(name.file)
+    }
+}
+
+/// An open session: when this value goes, or the process dies, the session is over.
+package struct SessionTicket: ~Copyable {
+    private let lock: FileDescriptor
+    private let records: Directory
+    private let file: RawString
+
+    init(lock: consuming FileDescriptor, records: consuming Directory, _ file: RawString) {
+        self.lock = lock
+        self.records = records
+        self.file = file
+    }
+
+    deinit { try? records.removeFile(file) }
+
+    /// Ends the session.
+    package consuming func leave() {}
+}
+
+/// The holder's end of the session locks.
+package struct HolderLock: ~Copyable {
+    package let file: FileDescriptor
+
+    /// Blocks until no session is open; from then on none can enter until `release`.
+    package func waitForLastSession() throws(SystemError) {
+        try syscall("fcntl") { cd_ofd_lock(file.rawValue, 0x77, 0, 0, true) }
+    }
+
+    package func release() throws(SystemError) {
+        try syscall("fcntl") { cd_ofd_lock(file.rawValue, 0x75, 0, 0, false) }
+    }
+
+    /// Declares that the holder ends; while it has the lock.
+    package func markEnd() { _ = pwrite(file.rawValue, "ended\n", 6, 0) }
+}

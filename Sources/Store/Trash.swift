@@ -1,0 +1,36 @@
+import Libc
+import Platform
+
+/// Where things go to be deleted: a name in here is never used again.
+struct Trash: ~Copyable {
+    private let directory: Directory
+
+    init(in data: borrowing Directory) throws(SystemError) {
+        directory = try data.openOrMakeDirectory("trash", mode: 0o700)
+    }
+
+    /// Moves an entry here and returns its new name.
+    func take(_ name: RawString, from source: borrowing Directory) throws(SystemError) -> RawString {
+        let thrown = RawString("\(name.text).\(UInt64.random(in: 0 ... .max))")
+        try source.rename(name, to: directory, thrown, .failIfTaken)
+        return thrown
+    }
+
+    /// Deletes an entry; something mounted inside stops it.
+    func delete(_ thrown: RawString, name: ContainerName, onDelete: ((RawString) -> Void)? = nil) throws {
+        do {
+            var removal = try TreeRemoval(scratch: try directory.duplicate(), onDelete: onDelete)
+            try removal.remove(thrown)
+        } catch TreeRemovalError.mount(let path) {
+            throw StoreError.mountInside(name, path)
+        }
+    }
+
+    /// Deletes all that killed commands left here; what cannot be deleted stays for the next sweep.
+    func sweep() throws {
+        for entry in try directory.entries() {
+            var removal = try TreeRemoval(scratch: try directory.duplicate(), onDelete: nil)
+            try? removal.remove(entry.name)
+        }
+    }
+}

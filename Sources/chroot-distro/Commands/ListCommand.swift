@@ -1,0 +1,103 @@
+import CLI
+import Libc
+import OCI
+import Platform
+import Store
+
+struct ListCommand: Command {
+    static let spec = CommandSpec(
+        "list", aliases: ["li", "ls"], summary: "List installed containers", group: "Living in containers",
+        description: [
+            "Shows each container with its size, the image it came from and whether it runs. The size is that of the last measurement; --measure takes a new one, which needs root."
+        ],
+        flags: ListingFormat.flags + [
+            Flag("verbose", short: "v", group: "format", help: "Show more of the image: user, directory, ports"),
+            Flag("measure", help: "Measure the containers now"),
+        ],
+        examples: [.init("chroot-distro list"), .init("chroot-distro list --json")])
+
+    private let format: ListingFormat
+    private let isVerbose: Bool
+    private let measures: Bool
+
+    init(_ arguments: ParsedArguments) throws(UsageError) {
+        format = ListingFormat(arguments)
+        isVerbose = arguments.isSet("verbose")
+        measures = arguments.isSet("measure")
+    }
+
+    func run(in context: borrowing Context) throws -> ExitStatus {
+        let layout = context.systemLayout
+        if geteuid() == 0, access(layout.data.rawValue, F_OK) == 0 {
+            let store = try context.store()
+            try store.reconcileIndex(measure: Self.size)
+            if measures { try store.measureAll(Self.size) }
+        } else if measures {
+            throw StoreError.unreadable(layout.data)
+        }
+        let entries = try PublicIndex.read(layout)?.containers ?? []
+        let items = try entries.map { entry in try ListedContainer(entry, in: layout) }
+        try context.print(items, format)
+        if isVerbose, geteuid() == 0 { try printDetails(entries, context) }
+        if items.isEmpty, format == .table {
+            context.diagnostics.info("No containers are installed. Try: chroot-distro install debian")
+        }
+        return .success
+    }
+
+    static func size(_ container: borrowing Container) throws -> Int64 {
+        try TreeSize.measure(try container.rootfs().directory).apparent
+    }
+
+    private func printDetails(_ entries: [PublicIndex.Entry], _ context: Context) throws {
+        let store = try context.store()
+        var text = ""
+        for entry in entries {
+            guard let name = try? ContainerName(entry.name), let container = try? store.container(name),
+                let settings = try? container.manifest().settings
+            else { continue }
+            let facts: [(String, String?)] = [
+                ("Source", settings.labels["org.opencontainers.image.source"]), ("User", settings.user),
+                ("WorkDir", settings.workingDirectory),
+                ("Ports", settings.exposedPorts.isEmpty ? nil : settings.exposedPorts.joined(separator: " ")),
+            ]
+            let lines = facts.compactMap { fact in fact.1.map { "    \(fact.0): \(Quoted($0))\n" } }
+            if !lines.isEmpty { text += "\n\(name)\n" + lines.joined() }
+        }
+        try FileDescriptor.standardOutput(text)
+    }
+}
+
+/// A container in a list.
+struct ListedContainer: Listed {
+    let name: String
+    let size: Int64
+    let image: String?
+    let architecture: String?
+    /// Seconds since the epoch.
+    let installed: Int64
+    let running: Bool
+    let sessions: Int
+
+    static let columns = [Column("NAME"), Column("SIZE", .right), Column("SOURCE"), Column("STATUS")]
+    static let plural = "containers"
+
+    init(_ entry: PublicIndex.Entry, in layout: StateLayout) throws {
+        name = entry.name
+        size = entry.size
+        image = entry.image
+        architecture = entry.architecture
+        installed = entry.installed
+        let registry = SessionRegistry.read(try ContainerName(entry.name), in: layout)
+        sessions = registry?.openSessions().count ?? 0
+        running = sessions > 0 || registry?.recordedHolder()?.identity.isAlive == true
+    }
+
+    var row: Row {
+        let source = image.map { image in architecture.map { "\(image) (\($0))" } ?? image } ?? "local archive"
+        let status = sessions > 0 ? "in use (\(sessions))" : running ? "running" : "idle"
+        return Row([name, ByteCount(size).description, source, status])
+    }
+
+    var word: String { name }
+}

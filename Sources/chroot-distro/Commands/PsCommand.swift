@@ -1,0 +1,101 @@
+import CLI
+import Libc
+import Platform
+import Store
+
+struct PsCommand: Command {
+    static let spec = CommandSpec(
+        "ps", summary: "List what runs", group: "Living in containers",
+        description: [
+            "Shows each open session with the process that `kill` takes. A container in which only processes without a session are left has a line of its own."
+        ],
+        flags: ListingFormat.flags + [Flag("all", short: "a", help: "Show containers that do not run, too")],
+        examples: [.init("chroot-distro ps"), .init("chroot-distro ps --all --json")])
+
+    private let format: ListingFormat
+    private let showsAll: Bool
+
+    init(_ arguments: ParsedArguments) throws(UsageError) {
+        format = ListingFormat(arguments)
+        showsAll = arguments.isSet("all")
+    }
+
+    func run(in context: borrowing Context) throws -> ExitStatus {
+        let layout = context.systemLayout
+        let now = Int64(time(nil))
+        var items: [ListedSession] = []
+        for entry in try PublicIndex.read(layout)?.containers ?? [] {
+            let registry = SessionRegistry.read(try ContainerName(entry.name), in: layout)
+            let sessions = registry?.openSessions() ?? []
+            items += sessions.map { ListedSession(entry.name, $0, now: now) }
+            guard sessions.isEmpty else { continue }
+            if let holder = registry?.recordedHolder(), holder.identity.isAlive {
+                items.append(ListedSession(entry.name, holder: holder))
+            } else if showsAll {
+                items.append(ListedSession(idle: entry.name))
+            }
+        }
+        if format == .quiet {
+            var seen: Set<String> = []
+            items = items.filter { seen.insert($0.container).inserted }
+        }
+        try context.print(items, format)
+        if items.isEmpty, format == .table { context.diagnostics.info("Nothing runs.") }
+        return .success
+    }
+}
+
+/// A session, or a container without one, in a list.
+struct ListedSession: Listed {
+    let container: String
+    let pid: pid_t?
+    /// `login`, `run`, `left` (processes without a session) or `idle`.
+    let type: String
+    let user: String?
+    /// Seconds since the epoch.
+    let started: Int64?
+    /// Seconds.
+    let uptime: Int64?
+    let command: [String]
+
+    static let columns = [
+        Column("PID", .right), Column("CONTAINER"), Column("TYPE"), Column("USER"), Column("UPTIME", .right),
+        Column("COMMAND"),
+    ]
+    static let plural = "sessions"
+
+    init(_ container: String, _ session: SessionRecord, now: Int64) {
+        self.container = container
+        pid = session.pid
+        type = session.kind.rawValue
+        user = session.user
+        started = session.started
+        uptime = max(0, now - session.started)
+        command = session.command
+    }
+
+    init(_ container: String, holder: HolderRecord) {
+        self.init(container, type: "left")
+    }
+
+    init(idle container: String) { self.init(container, type: "idle") }
+
+    private init(_ container: String, type: String) {
+        self.container = container
+        self.type = type
+        pid = nil
+        user = nil
+        started = nil
+        uptime = nil
+        command = []
+    }
+
+    var row: Row {
+        Row([
+            pid.map(String.init) ?? "-", container, type, user ?? "-",
+            uptime.map { Uptime(seconds: $0).description } ?? "-", ShellWords.join(command.map { RawString($0) }).text,
+        ])
+    }
+
+    var word: String { container }
+}

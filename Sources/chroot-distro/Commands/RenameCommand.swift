@@ -1,0 +1,47 @@
+import CLI
+import Platform
+import Session
+import Store
+
+struct RenameCommand: PrivilegedCommand {
+    static let spec = CommandSpec(
+        "rename", aliases: ["mv"], summary: "Give a container another name", group: "Living in containers",
+        description: ["Renames a container that does not run."],
+        operands: [Operand("OLD", .container), Operand("NEW")],
+        flags: [Flag("quiet", short: "q", help: "Print nothing but errors")],
+        examples: [.init("chroot-distro rename debian work")])
+
+    private let old: ContainerName
+    private let new: ContainerName
+    private let isQuiet: Bool
+
+    init(_ arguments: ParsedArguments) throws(UsageError) {
+        old = try arguments.container("OLD")
+        new = try arguments.container("NEW")
+        isQuiet = arguments.isSet("quiet")
+        if old == new { throw UsageError("the old and the new name are the same") }
+    }
+
+    func run(in context: borrowing Context) throws -> ExitStatus {
+        context.diagnostics.isQuiet = isQuiet
+        let store = try context.store()
+        // In the order of the names, so that two commands never wait for each other.
+        let first = try store.lock(min(old, new), .exclusive, for: "rename")
+        let second = try store.lock(max(old, new), .exclusive, for: "rename")
+        guard try store.contains(old) else { throw try store.notInstalled(old) }
+        guard try !store.contains(new) else { throw StoreError.nameTaken(new) }
+        try Shutdown(old, in: context.layout).requireStopped()
+        try store.rename(old, to: new)
+        let names = (old: old.description, new: new.description)
+        try store.updateIndex { index in
+            for position in index.containers.indices where index.containers[position].name == names.old {
+                index.containers[position].name = names.new
+            }
+        }
+        try? SessionRegistry.open(old, in: context.layout).erase(in: context.layout)
+        second.release()
+        first.release()
+        context.diagnostics.info("Renamed \(old) to \(new)")
+        return .success
+    }
+}

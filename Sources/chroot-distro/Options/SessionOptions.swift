@@ -1,0 +1,65 @@
+import CLI
+import Mounts
+import Platform
+import Session
+import Store
+
+/// The options that `login` and `run` share.
+struct SessionOptions {
+    var request: LaunchRequest
+    let printsCommand: Bool
+
+    static let flags = [
+        Flag("user", short: "u", value: "USER", help: "Be this user: name, uid, name:group or uid:gid"),
+        Flag("bind", short: "b", value: "SRC[:DST[:OPTS]]", kind: .directory, repeatable: true,
+            help: "Show a path of the host in the container; OPTS are words of mount(8) such as ro,nosuid"),
+        Flag("work-dir", short: "w", value: "PATH", help: "Start in this directory of the container"),
+        Flag("env", short: "e", value: "NAME=VALUE", repeatable: true, help: "Set a variable in the container"),
+        Flag("shared-home", help: "Show your home directory as the user's home in the container"),
+        Flag("shared-tmp", group: "tmp", help: "Share the host's /tmp (the default, except on Termux)"),
+        Flag("no-shared-tmp", group: "tmp", help: "Keep the container's own /tmp"),
+        Flag("minimal", help: "Share nothing with the host but its kernel; pass on almost no variables"),
+        Flag("hostname", value: "NAME", help: "Give the session a host name of its own"),
+        Flag("get-chroot-cmd", help: "Print what would be done as a shell command, and do nothing"),
+    ]
+
+    init(_ arguments: ParsedArguments, kind: SessionRecord.Kind) throws(UsageError) {
+        var request = LaunchRequest(kind: kind)
+        request.user = try arguments.text("user")
+        request.workingDirectory = try arguments.text("work-dir")
+        request.hostname = try arguments.text("hostname")
+        request.environment = arguments.raws("env")
+        request.arguments = arguments.trailing ?? []
+        request.isMinimal = arguments.isSet("minimal")
+        request.sharesHome = arguments.isSet("shared-home")
+        if arguments.isSet("shared-tmp") { request.sharesTemporary = true }
+        if arguments.isSet("no-shared-tmp") { request.sharesTemporary = false }
+        for text in try arguments.texts("bind") {
+            do { request.binds.append(try BindSpec(text)) } catch {
+                throw UsageError(error.message, hint: error.hint)
+            }
+        }
+        self.request = request
+        printsCommand = arguments.isSet("get-chroot-cmd")
+    }
+
+    /// Plans the session and carries it out, or prints the plan.
+    func launch(_ name: ContainerName, in context: Context) throws -> ExitStatus {
+        let store = try context.store()
+        let lock = try store.lock(name, .shared, for: "login")
+        let container = try store.container(name)
+        let rootfs = try container.rootfs()
+        let guest = try GuestFacts(
+            of: container, rootfs, terminal: context.caller.environment.nonEmpty("TERM"))
+        let plan = try LaunchPlanner.plan(request, host: context.hostFacts(), guest: guest)
+        if printsCommand {
+            let path = context.layout.data / "containers" / name.description / "rootfs"
+            try FileDescriptor.standardOutput(PlanPrinter.command(plan, rootfs: path) + "\n")
+            return .success
+        }
+        GuestFiles.refresh(in: rootfs, resolver: GuestFiles.hostResolverConfiguration())
+        let launcher = RootfulLauncher(
+            plan, layout: context.layout, interface: .best(), isAndroid: context.caller.host.termux != nil)
+        return try launcher.run(holding: lock, say: context.diagnostics.info)
+    }
+}

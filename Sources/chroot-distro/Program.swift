@@ -1,0 +1,73 @@
+import CLI
+import Libc
+import Platform
+
+/// From the command line to an exit status.
+enum Program {
+    static let version = "1.0.0"
+    /// The day of the version, for the man pages.
+    static let date = "2026-11-21"
+
+    static let table = CommandTable<Context>([
+        LoginCommand.self, RunCommand.self, ListCommand.self, PsCommand.self, InstallCommand.self,
+        RemoveCommand.self, RenameCommand.self, KillCommand.self, UnmountCommand.self, CompleteCommand.self,
+        GenerateCommand.self,
+    ])
+
+    static func main() -> ExitStatus {
+        umask(0o022)
+        // A reader that goes away is an error of a write, not a death without a word.
+        SignalAction.ignore.set(for: SIGPIPE)
+        let diagnostics = Diagnostics()
+        do {
+            let environment = Environment.ofProcess()
+            let words = ProcessArguments.words
+            guard let handoff = try Elevation.receive(from: words, environment: environment) else {
+                return try run(words, Caller(environment), diagnostics)
+            }
+            return try run(handoff.arguments, Caller(handoff, environment, diagnostics), diagnostics)
+        } catch let error as UsageError {
+            return diagnostics.report(error, of: spec, commands: table.specs)
+        } catch let error as SystemError where error.code == EPIPE {
+            return .failure
+        } catch {
+            return diagnostics.report(error)
+        }
+    }
+
+    private static var columns: Int? { Terminal.columns() }
+
+    private static func run(
+        _ words: [RawString], _ caller: Caller, _ diagnostics: Diagnostics
+    ) throws -> ExitStatus {
+        switch try Invocation<Context>.read(words, program: spec, table: table) {
+        case .version:
+            try FileDescriptor.standardOutput("\(spec.name) \(version)\n")
+        case .frontPage:
+            try FileDescriptor.standardOutput(HelpPage(spec, commands: table.visibleSpecs, columns: columns, style: .of(1)).text)
+        case .help(let command):
+            try FileDescriptor.standardOutput(HelpPage(command, of: spec, columns: columns, style: .of(1)).text)
+        case .command(let type, let arguments, let global):
+            let command = try type.init(arguments)
+            if type is any PrivilegedCommand.Type, Elevation.isNeeded {
+                let elevation = Elevation(
+                    noElevate: global.isSet("no-elevate"), useSudo: global.isSet("use-sudo"),
+                    environment: caller.environment, host: caller.host)
+                return try elevation.run(words)
+            }
+            return try command.run(in: Context(caller: caller, diagnostics: diagnostics))
+        }
+        return .success
+    }
+}
+
+/// A command that works on what belongs to root; another user is asked to become root first.
+protocol PrivilegedCommand: Command<Context> {}
+
+extension FileDescriptor {
+    /// Writes data for a program or a pager to read.
+    static func standardOutput(_ text: String) throws(SystemError) {
+        let output = try syscall("dup") { fcntl(1, F_DUPFD_CLOEXEC, 3) }
+        try FileDescriptor(adopting: output).writeAll(text)
+    }
+}

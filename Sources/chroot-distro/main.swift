@@ -1,0 +1,4 @@
+import Libc
+import Platform
+
+exit(Program.main().code)

@@ -1,0 +1,44 @@
+import Libc
+import Testing
+
+@testable import Platform
+
+@Suite("FileLock") struct FileLockTests {
+    @Test("shared locks go together, an exclusive one alone")
+    func modes() throws {
+        let scratch = try Scratch()
+        let directory = try scratch.directory()
+        do {
+            let first = try FileLock(directory, "lock", .shared, wait: false)
+            let second = try FileLock(directory, "lock", .shared, wait: false)
+            #expect(throws: SystemError("flock", "lock", code: EWOULDBLOCK)) {
+                _ = try FileLock(directory, "lock", .exclusive, wait: false)
+            }
+            _ = consume first
+            _ = consume second
+        }
+        _ = try FileLock(directory, "lock", .exclusive, wait: false)
+    }
+
+    @Test("the note of the last holder is readable and safe to print")
+    func note() throws {
+        let scratch = try Scratch()
+        let directory = try scratch.directory()
+        let lock = try FileLock(directory, "lock", .exclusive, wait: false)
+        lock.note("a long line that is there first")
+        lock.note("12 in\u{1b}stall\nmore")
+        #expect(FileLock.note(in: directory, "lock") == "12 in\\estall")
+        #expect(FileLock.note(in: directory, "none") == "")
+    }
+
+    @Test("a planted symbolic link is not opened")
+    func plantedLink() throws {
+        let scratch = try Scratch()
+        try scratch.link("lock", to: "victim")
+        let directory = try scratch.directory()
+        #expect(throws: SystemError("openat", "lock", code: ELOOP)) {
+            _ = try FileLock(directory, "lock", .exclusive, wait: false)
+        }
+        #expect(try directory.statusIfPresent("victim")?.kind == nil)
+    }
+}

@@ -1,0 +1,110 @@
+import Libc
+import Testing
+
+@testable import Platform
+
+private func shell(
+    _ script: RawString, _ arguments: [RawString] = [], environment: Environment = Environment()
+) -> Spawn {
+    Spawn("/bin/sh", ["-c", script, "sh"] + arguments, environment: environment)
+}
+
+@Suite("Spawn") struct SpawnTests {
+    @Test("output, errors and the exit status come back")
+    func captures() throws {
+        let result = try shell("cat; echo oops >&2; exit 7").capture(
+            input: Array("hello".utf8), limit: 100, timeout: .seconds(20))
+        #expect(result.output == Array("hello".utf8))
+        #expect(result.errors == Array("oops\n".utf8))
+        #expect(result.status == ExitStatus(code: 7))
+    }
+
+    @Test("arguments and variables arrive byte for byte")
+    func bytes() throws {
+        let odd = try #require(RawString(bytes: [0xff, 0x20, 0x27, 0x0a, 0x5c, 0x24]))
+        let result = try shell("printf '%s|%s|' \"$1\" \"$X\"", [odd], environment: ["X": odd])
+            .capture(limit: 100, timeout: .seconds(20))
+        let expected: [UInt8] = odd.bytes + [0x7c] + odd.bytes + [0x7c]
+        #expect(result.output == expected)
+    }
+
+    @Test("a signal's death is 128 and its number")
+    func killed() throws {
+        #expect(try shell("kill -KILL $$").capture(limit: 10, timeout: .seconds(20)).status.code == 137)
+        #expect(try shell("exit 3").run().code == 3)
+    }
+
+    @Test("failure to execute is an error here, with its reason, and leaves no child")
+    func missing() throws {
+        let scratch = try Scratch()
+        try scratch.write("data", "not a program")
+        #expect(throws: SpawnFailure(program: "/no/such/program", step: .execute, code: ENOENT)) {
+            try Spawn("/no/such/program", [], environment: Environment()).run()
+        }
+        let path = HostPath(scratch.path) / "data"
+        #expect(throws: SpawnFailure(program: path, step: .execute, code: EACCES)) {
+            try Spawn(path, [], environment: Environment()).run()
+        }
+        #expect(throws: SpawnFailure(program: "/bin/sh", step: .directory, code: EBADF)) {
+            _ = try shell("true").start(directory: 9999)
+        }
+        #expect(throws: SpawnFailure(program: "/bin/sh", step: .streams, code: EBADF)) {
+            _ = try shell("true").start(Spawn.Streams(input: 9999))
+        }
+    }
+
+    @Test("it works in the directory it is given")
+    func directory() throws {
+        let scratch = try Scratch()
+        let directory = try scratch.directory()
+        let result = try shell("pwd -P").capture(limit: 4096, timeout: .seconds(20), directory: directory.raw)
+        #expect(String(decoding: result.output, as: UTF8.self).hasSuffix(scratch.path + "\n"))
+    }
+
+    @Test("a program that hangs is killed, its patience is not waited for")
+    func timeout() throws {
+        let start = Deadline(after: .seconds(20))
+        #expect(throws: Spawn.CaptureFailure.timedOut("/bin/sh", .milliseconds(200))) {
+            try shell("trap '' TERM; echo begun; sleep 60").capture(limit: 100, timeout: .milliseconds(200))
+        }
+        #expect(start.milliseconds > 0)
+    }
+
+    @Test("a flood is cut off")
+    func flood() throws {
+        #expect(throws: Spawn.CaptureFailure.tooMuchOutput("/bin/sh", limit: 1000)) {
+            try shell("while :; do echo flood; done").capture(limit: 1000, timeout: .seconds(20))
+        }
+    }
+
+    @Test("a background process that keeps the pipe does not hold things up")
+    func background() throws {
+        let start = Deadline(after: .seconds(20))
+        let result = try shell("sleep 30 & echo $!").capture(limit: 100, timeout: .seconds(25))
+        let sleeper = pid_t(String(decoding: result.output.dropLast(), as: UTF8.self))
+        if let sleeper { kill(sleeper, SIGKILL) }
+        #expect(sleeper != nil && start.milliseconds > 0)
+    }
+
+    @Test("closed output does not spin, the end is still seen")
+    func closedOutput() throws {
+        let result = try shell("exec >&- 2>&-; sleep 0.2; exit 4").capture(limit: 10, timeout: .seconds(20))
+        #expect(result.status.code == 4)
+    }
+
+    @Test("a child starts with nothing blocked, nothing ignored but SIGHUP, and nothing open but its streams")
+    func cleanStart() throws {
+        let before = SignalSet([SIGTERM, SIGUSR1]).block()
+        defer { before.restore() }
+        let script: RawString =
+            "grep -E '^Sig(Blk|Ign):' /proc/self/status; for f in /proc/$$/fd/*; do echo ${f##*/}; done"
+        let result = try shell(script).capture(limit: 4096, timeout: .seconds(20))
+        let lines = String(decoding: result.output, as: UTF8.self).split(separator: "\n")
+        let masks = lines.prefix(2).compactMap { UInt64($0.suffix(16), radix: 16) }
+        #expect(masks.first == 0)
+        // 32 and 33 are the C library's own.
+        #expect(masks.last.map { $0 & ~(1 | 3 << 31) } == 0)
+        // 3 is how the shell lists the directory.
+        #expect(Set(lines.dropFirst(2)).subtracting(["3"]) == ["0", "1", "2"])
+    }
+}
