@@ -103,6 +103,7 @@ final class BlobFetcher: @unchecked Sendable {
 
     private func start(_ job: BlobJob, _ transfers: OpaquePointer?) throws {
         if store.has(job.descriptor) { return end(job) }
+        guard !clients.isEmpty else { throw BlobError.missing(job.descriptor.digest) }
         guard try job.open(in: store) else {
             // Another process fetches it. It tells nobody when it is done, so look again soon.
             board.set(job.descriptor.digest, .elsewhere, done: 0)
@@ -259,7 +260,7 @@ final class BlobFetcher: @unchecked Sendable {
         job.letGo()
         job.state = .ended
         if let failure = error as? HTTPFailure {
-            board.fail(job.descriptor.digest, RegistryError(failure, host: clients[job.source].endpoint.host))
+            board.fail(job.descriptor.digest, RegistryError(failure, host: image.registry))
         } else {
             board.fail(job.descriptor.digest, error)
         }
