@@ -36,8 +36,11 @@ final class LayersScratch {
     }
 
     @discardableResult
-    func apply(_ layers: [Layer], _ rules: MemberRules = .layer) throws -> LayerReport {
-        let applier = try LayerApplier(try Directory.open(HostPath(root)))
+    func apply(
+        _ layers: [Layer], _ rules: MemberRules = .layer, hasOpenat2: Bool = true
+    ) throws -> LayerReport {
+        let directory = try Directory.open(HostPath(root))
+        let applier = try LayerApplier(directory, hasOpenat2: hasOpenat2 && Kernel.hasOpenat2)
         var total = LayerReport()
         for layer in layers {
             total += try LayerPipeline.apply(MemorySource(layer.bytes()), to: applier, rules)
