@@ -19,7 +19,11 @@ final class LayersScratch {
         }
     }
 
-    deinit { _ = system("rm -rf --one-file-system '\(path)'") }
+    deinit {
+        let unlock = "find '\(path)' -type d ! -perm -700 -exec chmod -R u+rwX {} \\; 2> /dev/null"
+        if !isRoot { Self.sh(unlock) }
+        _ = system("rm -rf --one-file-system '\(path)'")
+    }
 
     @discardableResult
     static func sh(_ command: String) -> Bool { system(command) == 0 }
