@@ -64,5 +64,6 @@ let package = Package(
             swiftSettings: settings),
         tests("TestSupport", ["TestSupport"]),
         tests("Architecture", ["TestSupport"]),
+        tests("EndToEnd", ["TestSupport", "chroot-distro"]),
     ]
 )
