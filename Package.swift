@@ -70,5 +70,6 @@ let package = Package(
             swiftSettings: settings),
         tests("TestSupport", ["TestSupport"]),
         tests("Architecture", ["TestSupport"]),
+        tests("EndToEnd", ["TestSupport", "chroot-distro"]),
     ]
 )

@@ -15,7 +15,8 @@ package struct BindSpec: Hashable, Sendable {
 
     /// Parses the text of one `--bind`; a relative source is taken against the working directory.
     package init(_ text: String) throws(BindError) {
-        let parts = text.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+        let parts = text.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(
+            String.init)
         guard let source = parts.first, !source.isEmpty else { throw .noSource(text) }
         let target = parts.count > 1 && !parts[1].isEmpty ? parts[1] : HostPath(source).absolute.rawValue
         guard target.hasPrefix("/") else { throw .relativeTarget(text, target) }
@@ -26,7 +27,9 @@ package struct BindSpec: Hashable, Sendable {
         }
         var options = BindOptions()
         for word in parts.count > 2 ? parts[2].split(separator: ",") : [] {
-            guard let option = MountOption(rawValue: String(word)) else { throw .unknownOption(text, String(word)) }
+            guard let option = MountOption(rawValue: String(word)) else {
+                throw .unknownOption(text, String(word))
+            }
             option.apply(to: &options)
         }
         self.init(source: HostPath(source).absolute, target: path, options: options)
@@ -41,7 +44,9 @@ package struct BindSpec: Hashable, Sendable {
 
     /// Throws unless the other bind, at the same place, is this one.
     package func requireSame(as other: BindSpec) throws(BindError) {
-        guard other.source == source else { throw .conflict(target: target, mounted: other.source, asked: source) }
+        guard other.source == source else {
+            throw .conflict(target: target, mounted: other.source, asked: source)
+        }
         try requireSame(options: other.options.description)
     }
 
@@ -88,7 +93,8 @@ package enum BindError: UserFacing, Equatable {
 
     package var hint: String? {
         switch self {
-        case .noSource, .relativeTarget, .climbs, .reserved: "Use --bind SRC[:DST[:OPTS]], DST being an absolute path."
+        case .noSource, .relativeTarget, .climbs, .reserved:
+            "Use --bind SRC[:DST[:OPTS]], DST being an absolute path."
         case .unknownOption:
             "Known options: " + MountOption.allCases.map(\.rawValue).joined(separator: " ")
         case .missingSource: "Make it first, or correct the path."

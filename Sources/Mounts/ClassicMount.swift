@@ -28,14 +28,16 @@ enum ClassicMount {
             let status = try attributes(of: path)
             let wanted = status.union(options.attributes.set).subtracting(options.attributes.clear)
             try syscall("mount", Quoted(path).description) {
-                cd_libmount(nil, path, nil, (["remount", "bind"] + MountOption.words(wanted)).joined(separator: ","))
+                cd_libmount(
+                    nil, path, nil, (["remount", "bind"] + MountOption.words(wanted)).joined(separator: ","))
             }
         }
     }
 
     /// A source that holds the container has brought the container's own mounts along; they go again.
     static func dropOwnMounts(
-        of root: borrowing Directory, from source: borrowing FileDescriptor, on target: borrowing FileDescriptor
+        of root: borrowing Directory, from source: borrowing FileDescriptor,
+        on target: borrowing FileDescriptor
     ) throws(SystemError) {
         guard let own = readLink(root.descriptor.procPath), let from = readLink(source.procPath),
             let place = readLink(target.procPath)
@@ -50,12 +52,15 @@ enum ClassicMount {
     }
 
     static func mountOnItself(_ directory: borrowing Directory) throws(SystemError) -> Directory {
-        guard let path = readLink(directory.descriptor.procPath) else { throw SystemError("readlink", code: ENOENT) }
+        guard let path = readLink(directory.descriptor.procPath) else {
+            throw SystemError("readlink", code: ENOENT)
+        }
         try bind(directory.descriptor, on: directory.descriptor, BindOptions(recursive: false))
         let allowed: MountAttributes = [.noSetuid, .noDevices, .noExecute]
         let wanted = try attributes(of: path).subtracting(allowed)
         try syscall("mount", Quoted(path).description) {
-            cd_libmount(nil, path, nil, (["remount", "bind"] + MountOption.words(wanted)).joined(separator: ","))
+            cd_libmount(
+                nil, path, nil, (["remount", "bind"] + MountOption.words(wanted)).joined(separator: ","))
         }
         return try Directory.open(HostPath(path))
     }

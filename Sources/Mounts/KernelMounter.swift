@@ -38,7 +38,9 @@ package struct KernelMounter: ~Copyable {
             try make(node, at: target)
         case .link(let target, let destination):
             let place = try root.openParent(target)
-            do { try place.directory.makeSymbolicLink(place.name, to: destination) } catch where error.code == EEXIST {}
+            do { try place.directory.makeSymbolicLink(place.name, to: destination) } catch
+                where error.code == EEXIST
+            {}
         }
     }
 
@@ -57,9 +59,11 @@ package struct KernelMounter: ~Copyable {
     }
 
     private func openOrMakeFile(_ target: GuestPath) throws(SystemError) -> FileDescriptor {
-        do { return try root.open(target, cd_o_path) } catch where error.code == ENOENT {}
+        do { return try root.open(target, cd_o_path) } catch  where error.code == ENOENT {}
         let parent = try root.openOrMakeDirectory(target.parent)
-        guard let name = target.lastComponent else { throw SystemError("openat", target.description, code: EISDIR) }
+        guard let name = target.lastComponent else {
+            throw SystemError("openat", target.description, code: EISDIR)
+        }
         try parent.openFile(name, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644).close()
         return try root.open(target, cd_o_path)
     }
@@ -70,7 +74,7 @@ package struct KernelMounter: ~Copyable {
         do {
             try place.directory.makeNode(
                 place.name, type | node.permissions, major: node.major, minor: node.minor)
-        } catch where error.code == EEXIST { return }
+        } catch  where error.code == EEXIST { return }
         if node.owner != 0 || node.group != 0 {
             try place.directory.setOwner(place.name, node.owner, node.group)
         }

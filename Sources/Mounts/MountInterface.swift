@@ -44,7 +44,9 @@ package enum MountInterface: Sendable {
         let context = FileDescriptor(adopting: try syscall("fsopen", type) { cd_fsopen(type) })
         for parameter in parameters {
             try syscall("fsconfig", parameter.key) {
-                guard let value = parameter.value else { return cd_fsconfig_flag(context.rawValue, parameter.key) }
+                guard let value = parameter.value else {
+                    return cd_fsconfig_flag(context.rawValue, parameter.key)
+                }
                 return cd_fsconfig_string(context.rawValue, parameter.key, value)
             }
         }
@@ -117,7 +119,9 @@ package enum MountInterface: Sendable {
         guard self == .descriptors else { return try ClassicMount.mountOnItself(directory) }
         let raw = try syscall("open_tree") { cd_open_tree_clone(directory.raw, "", false) }
         let tree = FileDescriptor(adopting: raw)
-        try syscall("mount_setattr") { cd_mount_setattr(tree.rawValue, "", false, 0, allowed.rawValue, 0, -1) }
+        try syscall("mount_setattr") {
+            cd_mount_setattr(tree.rawValue, "", false, 0, allowed.rawValue, 0, -1)
+        }
         try syscall("move_mount") { cd_move_mount(tree.rawValue, directory.raw, "") }
         return Directory(adopting: tree)
     }

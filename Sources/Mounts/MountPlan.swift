@@ -68,7 +68,8 @@ extension MountStep {
     fileprivate var isReplaceable: Bool {
         switch self {
         case .bind(_, let required): !required
-        case .fileSystem(let type, let target, _, _): type == "tmpfs" && (target == "/run" || target == "/tmp")
+        case .fileSystem(let type, let target, _, _):
+            type == "tmpfs" && (target == "/run" || target == "/tmp")
         default: false
         }
     }
@@ -84,7 +85,8 @@ package struct DeviceNode: Hashable, Sendable {
     package let group: gid_t
 
     package init(
-        isBlock: Bool = false, _ major: UInt32, _ minor: UInt32, permissions: mode_t = 0o666, owner: uid_t = 0,
+        isBlock: Bool = false, _ major: UInt32, _ minor: UInt32, permissions: mode_t = 0o666,
+        owner: uid_t = 0,
         group: gid_t = 0
     ) {
         self.isBlock = isBlock

@@ -37,7 +37,9 @@ package struct OwnerMapping: Hashable, Sendable {
             _ = try? Reaping.wait(for: pid)
         }
         // Ends without a word when the child has its namespace.
-        if let code = try pipe.readEnd().readAll(limit: 1).first { throw SystemError("unshare", code: Int32(code)) }
+        if let code = try pipe.readEnd().readAll(limit: 1).first {
+            throw SystemError("unshare", code: Int32(code))
+        }
         try Self.put(Self.lines(hostUser, guestUser), in: HostPath("/proc/\(pid)/uid_map"))
         try Self.put(Self.lines(hostGroup, guestGroup), in: HostPath("/proc/\(pid)/gid_map"))
         return try FileDescriptor.open(HostPath("/proc/\(pid)/ns/user"), O_RDONLY)

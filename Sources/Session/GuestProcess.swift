@@ -19,6 +19,8 @@ enum GuestProcess {
         let terminal: Int32?
         /// Signals that the caller ignores and the guest shall ignore too, as after nohup(1).
         let ignored: [Int32]
+        /// The parent of this process while the session lasts.
+        let supervisor: pid_t
     }
 
     /// Only returns when it fails; the reason is reported.
@@ -37,8 +39,10 @@ enum GuestProcess {
             if let hostname = plan.hostname { try Isolation.takeHostname(hostname) }
             makeHome(plan)
             try plan.privileges.take()
+            // A supervisor that is killed takes its session along, as a terminal does that is closed.
+            _ = cd_set_parent_death_signal(SIGHUP)
+            guard getppid() == entrance.supervisor else { return .failure }
             try enter(plan.workingDirectory)
-            _ = cd_set_parent_death_signal(0)
             // What else the caller has open could be a way out of the container.
             OpenDescriptors.close(except: [report])
             throw execute(plan)
@@ -98,12 +102,15 @@ enum GuestProcess {
         let environment = plan.environment.entries
         switch plan.command {
         case .shell(let shell):
-            return Execution.replace([shell, "-l"], environment, search: nil)
+            // A dash before its name makes any shell a login shell (login(1)).
+            let name = RawString("-" + HostPath(shell.text).lastComponent)
+            return Execution.replace([name], environment, search: nil, calling: shell)
         case .words(let words, let shell):
             let search = plan.environment["PATH"] ?? RawString(EnvironmentRules.path)
             let failure = Execution.replace(words, environment, search: search)
             // A bare word that is no program may be one of the shell's own.
-            guard case .notFound = failure, let shell, words.first?.bytes.contains(UInt8(ascii: "/")) == false,
+            guard case .notFound = failure, let shell,
+                words.first?.bytes.contains(UInt8(ascii: "/")) == false,
                 shell.withCString({ access($0, X_OK) }) == 0
             else { return failure }
             return Execution.replace([shell, "-c", ShellWords.join(words)], environment, search: nil)

@@ -11,7 +11,9 @@ enum GuestTerminal {
     /// descriptors that are terminals now. The master goes to the supervisor.
     static func take(sendingMasterTo socket: Int32, owner: uid_t) throws {
         let master = FileDescriptor(
-            adopting: try syscall("open", "/dev/pts/ptmx") { open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC) })
+            adopting: try syscall("open", "/dev/pts/ptmx") {
+                open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+            })
         // The guest rules over its own /dev: what is opened there must really be a pty multiplexer.
         let status = try master.status()
         guard status.kind == .characterDevice, status.major == 5, status.minor == 2,

@@ -14,13 +14,16 @@ enum Holder {
     ///
     /// The caller has the start lock and is entered as a session, without which the holder would end at once.
     static func start(
-        _ plan: LaunchPlan, layout: StateLayout, interface: MountInterface, registry: borrowing SessionRegistry,
+        _ plan: LaunchPlan, layout: StateLayout, interface: MountInterface,
+        registry: borrowing SessionRegistry,
         joiningInit: Bool
     ) throws -> HolderRecord {
         let lock = try registry.holderLock()
         let pipe = try Pipe()
         let pid = try Fork.child {
-            run(plan, layout: layout, interface: interface, lock: lock, joiningInit: joiningInit, pipe.raw.writing)
+            run(
+                plan, layout: layout, interface: interface, lock: lock, joiningInit: joiningInit,
+                pipe.raw.writing)
         }
         let report = pipe.readEnd()
         do {

@@ -48,7 +48,9 @@ package struct LaunchPlan: Sendable, Equatable {
         case preferred(RawString)
 
         package var path: RawString {
-            switch self { case .required(let path), .made(let path), .preferred(let path): path }
+            switch self {
+            case .required(let path), .made(let path), .preferred(let path): path
+            }
         }
     }
 
@@ -109,10 +111,12 @@ package enum LaunchError: UserFacing, Equatable {
 
     package var hint: String? {
         switch self {
-        case .nothingToRun(let name): "Give one: chroot-distro run \(name) -- COMMAND · or: chroot-distro login \(name)"
+        case .nothingToRun(let name):
+            "Give one: chroot-distro run \(name) -- COMMAND · or: chroot-distro login \(name)"
         case .noManifest(let name): "Use: chroot-distro login \(name)"
         case .noHome: "Bind a directory instead: --bind DIR:/root"
-        case .homeOfRoot: "Call the program as the user whose home it shall be, or bind a directory with --bind."
+        case .homeOfRoot:
+            "Call the program as the user whose home it shall be, or bind a directory with --bind."
         case .badHostname: "Use letters, digits, '-' and '.', at most 63 characters between the dots."
         case .badVariable: "Use --env NAME=VALUE."
         case .minimalShares: "Leave one of the two out; --bind still works with --minimal."

@@ -6,9 +6,13 @@ import Store
 
 /// Computes a plan from what was asked, what the host has and what the container says. It touches nothing.
 package enum LaunchPlanner {
-    package static func plan(_ request: LaunchRequest, host: HostFacts, guest: GuestFacts) throws -> LaunchPlan {
+    package static func plan(_ request: LaunchRequest, host: HostFacts, guest: GuestFacts) throws
+        -> LaunchPlan
+    {
         if request.isMinimal, request.sharesHome { throw LaunchError.minimalShares("--shared-home") }
-        if request.isMinimal, request.sharesTemporary == true { throw LaunchError.minimalShares("--shared-tmp") }
+        if request.isMinimal, request.sharesTemporary == true {
+            throw LaunchError.minimalShares("--shared-tmp")
+        }
         if let hostname = request.hostname { try check(hostname: hostname) }
         let user = user(request, host: host, guest: guest)
         let identity = try guest.accounts.identity(user)
@@ -17,14 +21,16 @@ package enum LaunchPlanner {
         try mounts.add(binds: binds)
         let command = try command(request, host: host, guest: guest, shell: identity.shell)
         return LaunchPlan(
-            container: guest.name, kind: request.kind, mode: request.isMinimal ? .minimal : .standard, mounts: mounts,
+            container: guest.name, kind: request.kind, mode: request.isMinimal ? .minimal : .standard,
+            mounts: mounts,
             binds: binds, keepsTemporary: request.sharesTemporary == false,
             privileges: Privileges(
                 user: identity.uid, group: identity.gid,
                 groups: groups(identity, host: host, isMinimal: request.isMinimal),
                 droppedCapabilities: Capability.droppedByDefault),
             user: user,
-            environment: try EnvironmentRules.environment(request, host: host, guest: guest, identity: identity),
+            environment: try EnvironmentRules.environment(
+                request, host: host, guest: guest, identity: identity),
             command: command,
             workingDirectory: workingDirectory(request, host: host, guest: guest, home: identity.home, binds),
             home: GuestPath(identity.home), hostname: request.hostname)
@@ -87,7 +93,8 @@ package enum LaunchPlanner {
             // A file of the host's root, made by whoever likes, would be root's word for it.
             guard owner.user != 0 else { throw .homeOfRoot(source, user: identity.name.text) }
             options.owners = OwnerMapping(
-                hostUser: owner.user, hostGroup: owner.group, guestUser: identity.uid, guestGroup: identity.gid)
+                hostUser: owner.user, hostGroup: owner.group, guestUser: identity.uid,
+                guestGroup: identity.gid)
         }
         return BindSpec(source: source, target: home.components.isEmpty ? "/root" : home, options: options)
     }
@@ -105,9 +112,11 @@ package enum LaunchPlanner {
             return .words([RawString(entrypoint)] + request.arguments, shell: nil)
         }
         let entrypoint = (settings.entrypoint ?? []).map { RawString($0) }
-        let rest = request.arguments.isEmpty ? (settings.command ?? []).map { RawString($0) } : request.arguments
+        let rest =
+            request.arguments.isEmpty ? (settings.command ?? []).map { RawString($0) } : request.arguments
         // The shell form of Entrypoint takes no arguments from Cmd.
-        let words = isShellForm(settings.entrypoint) && request.arguments.isEmpty ? entrypoint : entrypoint + rest
+        let words =
+            isShellForm(settings.entrypoint) && request.arguments.isEmpty ? entrypoint : entrypoint + rest
         if words.isEmpty {
             throw guest.manifest == ContainerManifest() ? .noManifest(guest.name) : .nothingToRun(guest.name)
         }

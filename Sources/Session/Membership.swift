@@ -10,7 +10,8 @@ package enum Membership {
     ) throws(SystemError) -> [pid_t] {
         var members: [pid_t] = []
         for entry in try proc.entries() {
-            guard let pid = pid_t(entry.name.text), pid != own, isMember(pid, of: mountNamespace, in: proc) else {
+            guard let pid = pid_t(entry.name.text), pid != own, isMember(pid, of: mountNamespace, in: proc)
+            else {
                 continue
             }
             members.append(pid)
@@ -27,7 +28,9 @@ package enum Membership {
     }
 
     /// The processes whose root is that directory, in whatever namespace; also those of which no record is left.
-    static func processes(in proc: borrowing Directory, rootedAt root: FileStatus) throws(SystemError) -> [pid_t] {
+    static func processes(in proc: borrowing Directory, rootedAt root: FileStatus) throws(SystemError)
+        -> [pid_t]
+    {
         let own = try proc.status("self/ns/mnt", following: true).inode
         var members: [pid_t] = []
         for entry in try proc.entries() {
@@ -43,7 +46,8 @@ package enum Membership {
         _ pid: pid_t, at root: FileStatus, in proc: borrowing Directory, ownNamespace: UInt64
     ) -> Bool {
         // A root that is plainly ours is not looked at: its file system may hang.
-        if isMember(pid, of: ownNamespace, in: proc), let link = try? proc.readSymbolicLink(RawString("\(pid)/root")),
+        if isMember(pid, of: ownNamespace, in: proc),
+            let link = try? proc.readSymbolicLink(RawString("\(pid)/root")),
             link == "/"
         {
             return false
@@ -56,7 +60,8 @@ package enum Membership {
     package static func descendants(of roots: [pid_t]) throws(SystemError) -> [pid_t] {
         var children: [pid_t: [pid_t]] = [:]
         for entry in try Directory.open("/proc").entries() {
-            guard let pid = pid_t(entry.name.text), let status = ProcessStatus(of: pid), !status.hasEnded else {
+            guard let pid = pid_t(entry.name.text), let status = ProcessStatus(of: pid), !status.hasEnded
+            else {
                 continue
             }
             children[status.parent, default: []].append(pid)

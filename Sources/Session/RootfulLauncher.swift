@@ -45,7 +45,7 @@ package struct RootfulLauncher {
         start.release()
         lock.release()
         let status = try supervisor.attend(guest)
-        if !registry.hasOtherSession(than: getpid()) { sayWhatStays(container.record, say) }
+        sayWhatStays(container.record, registry, say)
         ticket.leave()
         return status
     }
@@ -55,7 +55,9 @@ package struct RootfulLauncher {
         for bind in plan.binds where bind.options.owners != nil {
             do { _ = try interface.open(bind) } catch {
                 guard (try? interface.open(bind.withPlainOwners)) != nil else { continue }
-                warn("\(bind.source) is shared with its own owner: its files cannot be shown as another user's here")
+                warn(
+                    "\(bind.source) is shared with its own owner: its files cannot be shown as another user's here"
+                )
                 return plan.forgoOwners()
             }
         }
@@ -74,13 +76,12 @@ package struct RootfulLauncher {
     /// Finds the container running, or starts it; under the start lock.
     private func join(_ registry: borrowing SessionRegistry) throws -> Running {
         if let record = registry.recordedHolder(), let handle = try record.identity.open() {
-            if registry.holderIsEnding() {
-                // It has seen that nobody was left; it is gone in a moment.
-                _ = handle.wait(timeout: .seconds(10))
-            } else {
+            guard registry.holderIsEnding() else {
                 let added = try newBinds(record)
                 return Running(record: record, namespace: try namespace(of: handle, record), added: added)
             }
+            // It has seen that nobody was left; it is gone in a moment.
+            _ = handle.wait(timeout: .seconds(10))
         }
         try registry.clearHolder()
         let record = try Holder.start(
@@ -92,7 +93,9 @@ package struct RootfulLauncher {
         return Running(record: record, namespace: try namespace(of: handle, record), added: [])
     }
 
-    /// The holder's mount namespace. It is opened by number, so the holder must still live afterwards.
+    /// The holder's mount namespace.
+    ///
+    /// It is opened by number, so the holder must still live afterwards.
     private func namespace(
         of handle: borrowing ProcessHandle, _ record: HolderRecord
     ) throws(SystemError) -> FileDescriptor {
@@ -129,7 +132,9 @@ package struct RootfulLauncher {
 
     // MARK: - The guest
 
-    private func enter(_ container: borrowing Running, _ supervisor: borrowing Supervisor) throws -> Supervisor.Guest {
+    private func enter(_ container: borrowing Running, _ supervisor: borrowing Supervisor) throws
+        -> Supervisor.Guest
+    {
         let pipe = try Pipe()
         let sockets = try SocketPair()
         let added = MountPlan(container.added.map { .bind($0, required: true) })
@@ -137,7 +142,7 @@ package struct RootfulLauncher {
             namespace: try container.namespace.duplicate(), added: added,
             binds: try OpenedBinds(added, interface: interface), interface: interface,
             terminal: supervisor.hasTerminal ? sockets.second.rawValue : nil,
-            ignored: supervisor.hasTerminal ? [] : supervisor.ignored)
+            ignored: supervisor.hasTerminal ? [] : supervisor.ignored, supervisor: getpid())
         let pid = try Fork.child {
             close(sockets.first.rawValue)
             return GuestProcess.run(plan, entrance, report: pipe.raw.writing)
@@ -153,14 +158,19 @@ package struct RootfulLauncher {
     }
 
     /// Processes that outlive the last session keep the container running; whoever leaves should know.
-    private func sayWhatStays(_ record: HolderRecord, _ say: (String) -> Void) {
-        guard let proc = try? Directory.open("/proc"),
-            let members = try? Membership.processes(
+    private func sayWhatStays(
+        _ record: HolderRecord, _ registry: borrowing SessionRegistry, _ say: (String) -> Void
+    ) {
+        guard !registry.hasOtherSession(than: getpid()), let proc = try? Directory.open("/proc"),
+            let found = try? Membership.processes(
                 in: proc, mountNamespace: record.mountNamespace, except: record.pid),
-            !members.isEmpty
+            // A session that has entered meanwhile has processes of its own, and may have left with them by now.
+            !found.isEmpty, !registry.hasOtherSession(than: getpid())
         else { return }
-        let count = members.count == 1 ? "1 process still runs" : "\(members.count) processes still run"
-        let them = members.count == 1 ? "it" : "them"
+        let left = found.filter { Membership.isMember($0, of: record.mountNamespace, in: proc) }.count
+        guard left > 0 else { return }
+        let count = left == 1 ? "1 process still runs" : "\(left) processes still run"
+        let them = left == 1 ? "it" : "them"
         say("\(count) in \(plan.container); stop \(them) with: chroot-distro kill \(plan.container)")
     }
 }
@@ -168,6 +178,7 @@ package struct RootfulLauncher {
 extension HolderRecord.Bind {
     init(_ spec: BindSpec) {
         self.init(
-            source: spec.source.rawValue, target: spec.target.absolute.text, options: spec.options.description)
+            source: spec.source.rawValue, target: spec.target.absolute.text, options: spec.options.description
+        )
     }
 }

@@ -28,7 +28,9 @@ package struct Shutdown {
         let registry = SessionRegistry.read(name, in: layout)
         let sessions = registry?.openSessions().count ?? 0
         let holder = registry?.recordedHolder()
-        guard sessions == 0, try members(of: holder).isEmpty else { throw StoreError.running(name, sessions: sessions) }
+        guard sessions == 0, try members(of: holder).isEmpty else {
+            throw StoreError.running(name, sessions: sessions)
+        }
         // A holder that has seen the last session go is not running any more, only not gone yet.
         if let holder { try end(holder, patience: .seconds(2)) }
     }
@@ -63,10 +65,14 @@ package struct Shutdown {
         return true
     }
 
-    /// The start lock. Whoever keeps it for long is stopped or hangs, and is ended by force.
+    /// The start lock.
+    ///
+    /// Whoever keeps it for long is stopped or hangs, and is ended by force.
     private func startLock(_ registry: borrowing SessionRegistry) throws -> FileLock {
         if let lock = try registry.startLock(within: .seconds(2)) { return lock }
-        for session in registry.openSessions() { try? ProcessIdentity(of: session.pid).open()?.signal(SIGKILL) }
+        for session in registry.openSessions() {
+            try? ProcessIdentity(of: session.pid).open()?.signal(SIGKILL)
+        }
         if let holder = registry.recordedHolder() { try end(holder, patience: .zero) }
         if let lock = try registry.startLock(within: .seconds(5)) { return lock }
         throw StoreError.busy(name, holder: "")
@@ -84,7 +90,9 @@ package struct Shutdown {
         if let holder, holder.bootID == Kernel.bootID() {
             let isAlive = holder.identity.isAlive
             own = isAlive ? holder.pid : 0
-            if isAlive || rooted.contains(where: { Membership.isMember($0, of: holder.mountNamespace, in: proc) }) {
+            if isAlive
+                || rooted.contains(where: { Membership.isMember($0, of: holder.mountNamespace, in: proc) })
+            {
                 namespace = holder.mountNamespace
                 inside.formUnion(try Membership.processes(in: proc, mountNamespace: namespace, except: own))
             }
@@ -95,7 +103,9 @@ package struct Shutdown {
     }
 
     private func rootedProcesses(in proc: borrowing Directory) throws -> [pid_t] {
-        guard let rootfs = try? ContainerStore.rootfsDirectory(of: name, in: layout).status() else { return [] }
+        guard let rootfs = try? ContainerStore.rootfsDirectory(of: name, in: layout).status() else {
+            return []
+        }
         return try Membership.processes(in: proc, rootedAt: rootfs)
     }
 
@@ -119,8 +129,9 @@ package struct Shutdown {
         if !supervisor.wait(timeout: .seconds(1)) { try? supervisor.signal(SIGKILL) }
     }
 
-    /// TERM for all, with HUP for interactive shells, which ignore TERM; KILL for those that stay. False when there
-    /// was nobody.
+    /// TERM for all, with HUP for interactive shells, which ignore TERM; KILL for those that stay.
+    ///
+    /// False when there was nobody.
     @discardableResult
     private func end(_ manner: Manner, _ members: () throws -> HeldProcesses) throws -> Bool {
         let deadline = Deadline(after: manner.grace)
@@ -148,5 +159,7 @@ package struct Survivors: UserFacing {
     let count: Int
 
     package var message: String { "\(count) process(es) of \(name) cannot be ended" }
-    package var hint: String? { "They wait inside the kernel, often for a network file system; try again later." }
+    package var hint: String? {
+        "They wait inside the kernel, often for a network file system; try again later."
+    }
 }

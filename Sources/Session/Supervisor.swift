@@ -36,7 +36,9 @@ struct Supervisor: ~Copyable {
     /// Takes the master from the child, gives it our terminal's size and modes, and lets the child go on.
     func adoptMaster(from socket: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor {
         let master = FileDescriptor(
-            adopting: try syscall("recvmsg", "the guest's terminal") { cd_receive_descriptor(socket.rawValue) })
+            adopting: try syscall("recvmsg", "the guest's terminal") {
+                cd_receive_descriptor(socket.rawValue)
+            })
         _ = cd_copy_window_size(0, master.rawValue)
         var modes = termios()
         if tcgetattr(0, &modes) == 0 { tcsetattr(master.rawValue, TCSANOW, &modes) }

@@ -79,7 +79,8 @@ package struct SessionRegistry: ~Copyable {
 
     /// Records a holder that has just become ready; under the start lock.
     package func setHolder(_ record: HolderRecord) throws {
-        try directory.replaceFile(Self.holderFile, with: Array(try JSONEncoder().encode(record)), durable: false)
+        try directory.replaceFile(
+            Self.holderFile, with: Array(try JSONEncoder().encode(record)), durable: false)
     }
 
     /// Forgets how the last holder ended; under the start lock, before a new one starts.
@@ -91,7 +92,9 @@ package struct SessionRegistry: ~Copyable {
 
     /// The holder as it was recorded, alive or not; `nil` also when the record is damaged.
     package func recordedHolder() -> HolderRecord? {
-        guard let bytes = try? directory.readFile(Self.holderFile, limit: Self.recordLimit) else { return nil }
+        guard let bytes = try? directory.readFile(Self.holderFile, limit: Self.recordLimit) else {
+            return nil
+        }
         return try? JSONDecoder().decode(HolderRecord.self, from: Data(bytes))
     }
 
@@ -104,7 +107,8 @@ package struct SessionRegistry: ~Copyable {
 
     /// The open sessions, oldest first.
     package func openSessions() -> [SessionRecord] {
-        guard let lock = try? directory.openFile(Self.locks, O_RDONLY), let entries = try? sessions.entries() else {
+        guard let lock = try? directory.openFile(Self.locks, O_RDONLY), let entries = try? sessions.entries()
+        else {
             return []
         }
         return entries.compactMap { entry -> SessionRecord? in
@@ -132,7 +136,8 @@ package struct SessionRegistry: ~Copyable {
     /// The process that a record's file name speaks of.
     private static func pid(of file: RawString) -> pid_t? {
         let text = file.text
-        guard text.hasSuffix(".json"), let pid = pid_t(text.dropLast(5)), pid > 0, "\(pid).json" == text else {
+        guard text.hasSuffix(".json"), let pid = pid_t(text.dropLast(5)), pid > 0, "\(pid).json" == text
+        else {
             return nil
         }
         return pid

@@ -31,9 +31,11 @@ struct BindSpecTests {
     @Test(
         "is refused with the reason",
         arguments: [
-            ("", "source"), (":/x", "source"), ("/a:x", "absolute"), ("/a:/x/../y", "'..'"), ("/a:/", "system mounts"),
+            ("", "source"), (":/x", "source"), ("/a:x", "absolute"), ("/a:/x/../y", "'..'"),
+            ("/a:/", "system mounts"),
             ("/a:/proc", "system mounts"), ("/a:/proc/sys", "system mounts"), ("/a:/sys/fs", "system mounts"),
-            ("/a:/dev", "system mounts"), ("/a:/dev/pts", "system mounts"), ("/a:/dev/shm/x", "system mounts"),
+            ("/a:/dev", "system mounts"), ("/a:/dev/pts", "system mounts"),
+            ("/a:/dev/shm/x", "system mounts"),
             ("/a:/x:readonly", "readonly"), ("/a:/x:ro,,bogus", "bogus"), ("/a:/x:RO", "RO"),
         ] as [(String, String)])
     func refuses(_ text: String, saying reason: String) {
@@ -46,7 +48,8 @@ struct BindSpecTests {
         "turns each option into attributes to set and to clear",
         arguments: [
             ("ro", MountAttributes.readOnly, []), ("rw", [], .readOnly), ("nosuid", .noSetuid, []),
-            ("suid", [], .noSetuid), ("nodev", .noDevices, []), ("dev", [], .noDevices), ("noexec", .noExecute, []),
+            ("suid", [], .noSetuid), ("nodev", .noDevices, []), ("dev", [], .noDevices),
+            ("noexec", .noExecute, []),
             ("exec", [], .noExecute), ("noatime", .noAccessTime, []), ("strictatime", .strictAccessTime, []),
             ("nodiratime", .noDirectoryAccessTime, []), ("diratime", [], .noDirectoryAccessTime),
             ("nosymfollow", .noSymbolicLinks, []), ("symfollow", [], .noSymbolicLinks), ("z", [], []),

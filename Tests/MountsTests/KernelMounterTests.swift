@@ -39,7 +39,8 @@ struct KernelMounterTests {
     @Test("makes the same table in both ways")
     func sameTable() throws {
         let base = try prepare()
-        let plan = try Self.plan(base, "source:/data:ro,nosuid", "single:/etc/single", "source/sub:/run/sub:noexec")
+        let plan = try Self.plan(
+            base, "source:/data:ro,nosuid", "single:/etc/single", "source/sub:/run/sub:noexec")
         let tables = try Self.kinds.map { kind in
             try Self.build(plan, in: base, kind) { try PrivateMounts.table(below: base / "root").sorted() }
         }
@@ -88,7 +89,10 @@ struct KernelMounterTests {
 
     @Test(
         "says what stands in the way", arguments: kinds,
-        [("source:/afile", ENOTDIR), ("source:/fifo", ENOTDIR), ("single:/etc", EISDIR), ("source:/afile/x", ENOTDIR)])
+        [
+            ("source:/afile", ENOTDIR), ("source:/fifo", ENOTDIR), ("single:/etc", EISDIR),
+            ("source:/afile/x", ENOTDIR),
+        ])
     func inTheWay(_ kind: MountInterface, _ problem: (String, Int32)) throws {
         let base = try prepare()
         let plan = try Self.plan(base, problem.0)
@@ -101,7 +105,9 @@ struct KernelMounterTests {
         let base = try prepare()
         let plan = try Self.plan(base, "single:/fifo")
         let text = try Self.build(plan, in: base, kind) {
-            String(decoding: try FileDescriptor.open(base / "root/fifo", O_RDONLY | O_NONBLOCK).readAll(limit: 100), as: UTF8.self)
+            String(
+                decoding: try FileDescriptor.open(base / "root/fifo", O_RDONLY | O_NONBLOCK).readAll(
+                    limit: 100), as: UTF8.self)
         }
         #expect(text == "one\n")
     }
@@ -121,7 +127,8 @@ struct KernelMounterTests {
     func owners() throws {
         let base = try prepare()
         try Run.shell(
-            "cd $1/source; chown 1000:1000 . file; touch theirs other; chown 2000:2000 theirs; chown 3:4 other", base.rawValue)
+            "cd $1/source; chown 1000:1000 . file; touch theirs other; chown 2000:2000 theirs; chown 3:4 other",
+            base.rawValue)
         var options = BindOptions()
         options.owners = OwnerMapping(hostUser: 1000, hostGroup: 1000, guestUser: 2000, guestGroup: 2000)
         let plan = MountPlan([
@@ -137,8 +144,10 @@ struct KernelMounterTests {
             }
         }
         #expect(owners == ["2000:2000", "1000:1000", "3:4", "2000:2000"])
-        #expect(try Run.succeeding("stat", ["-c", "%u:%g", (base / "source/made").rawValue]) == "1000:1000\n")
-        #expect(try Run.succeeding("stat", ["-c", "%u:%g", (base / "source/file").rawValue]) == "1000:1000\n")
+        #expect(
+            try Run.succeeding("stat", ["-c", "%u:%g", (base / "source/made").rawValue]) == "1000:1000\n")
+        #expect(
+            try Run.succeeding("stat", ["-c", "%u:%g", (base / "source/file").rawValue]) == "1000:1000\n")
     }
 
     @Test("refuses to map owners where mounts are not objects")
@@ -146,7 +155,9 @@ struct KernelMounterTests {
         var options = BindOptions()
         options.owners = OwnerMapping(hostUser: 1, hostGroup: 1, guestUser: 2, guestGroup: 2)
         let spec = BindSpec(source: Scratch.path, target: "/x", options: options)
-        #expect(throws: SystemError("mount_setattr", code: ENOSYS)) { _ = try MountInterface.classic.open(spec) }
+        #expect(throws: SystemError("mount_setattr", code: ENOSYS)) {
+            _ = try MountInterface.classic.open(spec)
+        }
     }
 }
 

@@ -48,7 +48,9 @@ struct MountPlanTests {
     func conflicts() throws {
         var plan = MountPlan()
         let binds = [try bind("/1:/a"), try bind("/2:/a")]
-        #expect(throws: BindError.conflict(target: "/a", mounted: "/1", asked: "/2")) { try plan.add(binds: binds) }
+        #expect(throws: BindError.conflict(target: "/a", mounted: "/1", asked: "/2")) {
+            try plan.add(binds: binds)
+        }
         let ways = [try bind("/1:/a"), try bind("/1:/a:ro")]
         #expect(throws: BindError.otherOptions(target: "/a", mounted: "rbind", asked: "rbind,ro")) {
             try plan.add(binds: ways)
@@ -58,13 +60,17 @@ struct MountPlanTests {
     @Test("gives every container the kernel's file systems, safely")
     func system() throws {
         var types: [GuestPath: (String, MountAttributes)] = [:]
-        for case .fileSystem(let type, let target, _, let attributes) in SystemMounts.plan(devices: .none).steps {
+        for case .fileSystem(let type, let target, _, let attributes) in SystemMounts.plan(devices: .none)
+            .steps
+        {
             types[target] = (type, attributes)
         }
         #expect(types["/proc"]?.0 == "proc")
         #expect(types["/sys"]?.0 == "sysfs")
         #expect(types["/sys"]?.1.contains(.readOnly) == true)
-        for (path, type) in [("/dev", "tmpfs"), ("/dev/pts", "devpts"), ("/dev/shm", "tmpfs"), ("/run", "tmpfs")] {
+        for (path, type) in [
+            ("/dev", "tmpfs"), ("/dev/pts", "devpts"), ("/dev/shm", "tmpfs"), ("/run", "tmpfs"),
+        ] {
             #expect(types[GuestPath(path)]?.0 == type)
             #expect(types[GuestPath(path)]?.1.contains(.noSetuid) == true)
         }
@@ -89,7 +95,9 @@ struct MountPlanTests {
         let steps = SystemMounts.plan(devices: .none).steps
         for (position, step) in steps.enumerated() {
             guard case .fileSystem = step else { continue }
-            let earlier = steps[..<position].filter { $0.target != step.target && $0.target.isWithin(step.target) }
+            let earlier = steps[..<position].filter {
+                $0.target != step.target && $0.target.isWithin(step.target)
+            }
             #expect(earlier.isEmpty, "\(step.target) covers \(earlier)")
         }
     }
@@ -103,7 +111,11 @@ struct MountPlanTests {
             mknod net/tun c 10 200; mknod nvidia0 c 195 0; touch fuse; ln -s /etc input; chown 0:20 ttyUSB0
             """, dev.rawValue)
         let steps = HostDevices.found(in: dev).steps
-        #expect(Set(steps.map(\.target)) == ["/dev/dri", "/dev/snd", "/dev/kvm", "/dev/ttyUSB0", "/dev/net", "/dev/net/tun", "/dev/nvidia0"])
+        #expect(
+            Set(steps.map(\.target)) == [
+                "/dev/dri", "/dev/snd", "/dev/kvm", "/dev/ttyUSB0", "/dev/net", "/dev/net/tun",
+                "/dev/nvidia0",
+            ])
         #expect(steps.contains(.node("/dev/ttyUSB0", DeviceNode(188, 0, permissions: 0o660, group: 20))))
     }
 }

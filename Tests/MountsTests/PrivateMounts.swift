@@ -23,13 +23,15 @@ enum PrivateMounts {
     static func run<Value>(_ body: @escaping () throws -> Value) throws -> Value {
         var value: Value?
         let work = Work { value = try body() }
-        let thread = cd_worker_start(
+        var thread = pthread_t()
+        let code = pthread_create(
+            &thread, nil,
             { context in
-                guard let context else { return }
-                Unmanaged<Work>.fromOpaque(context).takeUnretainedValue().run()
+                if let context { Unmanaged<Work>.fromOpaque(context).takeUnretainedValue().run() }
+                return nil
             }, Unmanaged.passUnretained(work).toOpaque())
-        guard let thread else { throw SystemError("pthread_create", code: errno) }
-        cd_worker_join(thread)
+        guard code == 0 else { throw SystemError("pthread_create", code: code) }
+        pthread_join(thread, nil)
         if let error = work.error { throw error }
         guard let value else { throw SystemError("unshare", code: ECANCELED) }
         return value
@@ -40,9 +42,11 @@ enum PrivateMounts {
         let bytes = try FileDescriptor.open("/proc/thread-self/mountinfo", O_RDONLY).readAll(limit: 64 << 20)
         return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { line in
             let fields = line.split(separator: " ").map(String.init)
-            guard let dash = fields.firstIndex(of: "-"), fields[4] == path.rawValue || fields[4].hasPrefix(path.rawValue + "/")
+            guard let dash = fields.firstIndex(of: "-"),
+                fields[4] == path.rawValue || fields[4].hasPrefix(path.rawValue + "/")
             else { return nil }
-            return "\(fields[4].dropFirst(path.rawValue.count)) \(fields[3].replacing(path.rawValue, with: "@")) \(fields[5]) \(fields[dash + 1])"
+            return
+                "\(fields[4].dropFirst(path.rawValue.count)) \(fields[3].replacing(path.rawValue, with: "@")) \(fields[5]) \(fields[dash + 1])"
         }
     }
 }

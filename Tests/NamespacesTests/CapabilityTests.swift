@@ -6,8 +6,10 @@ struct CapabilityTests {
     @Test(
         "have the numbers of capabilities(7)",
         arguments: [
-            (.chown, 0), (.setpcap, 8), (.sys_module, 16), (.sys_rawio, 17), (.sys_admin, 21), (.sys_boot, 22),
-            (.sys_time, 25), (.mknod, 27), (.setfcap, 31), (.mac_override, 32), (.mac_admin, 33), (.syslog, 34),
+            (.chown, 0), (.setpcap, 8), (.sys_module, 16), (.sys_rawio, 17), (.sys_admin, 21),
+            (.sys_boot, 22),
+            (.sys_time, 25), (.mknod, 27), (.setfcap, 31), (.mac_override, 32), (.mac_admin, 33),
+            (.syslog, 34),
             (.perfmon, 38), (.checkpoint_restore, 40),
         ] as [(Capability, Int32)])
     func numbers(of capability: Capability, is number: Int32) { #expect(capability.rawValue == number) }

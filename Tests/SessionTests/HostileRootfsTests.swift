@@ -5,7 +5,9 @@ import Testing
 
 @Suite("A hostile root file system", .needsRoot, .needsFile("/bin/busybox"), .scratch)
 struct HostileRootfsTests {
-    private static let places = ["dev", "proc", "sys", "etc", "etc/passwd", "etc/resolv.conf", "run", "tmp", "home"]
+    private static let places = [
+        "dev", "proc", "sys", "etc", "etc/passwd", "etc/resolv.conf", "run", "tmp", "home",
+    ]
     private static let forms = ["link", "linkfile", "fifo", "file", "directory", "dangling", "loop"]
 
     @Test("never reaches outside, never makes a session wait", arguments: places, forms)
@@ -36,7 +38,8 @@ struct HostileRootfsTests {
             #expect(outcome.stderr.hasPrefix("Error: "), "\(outcome.stderr)")
         }
         #expect(try Run.succeeding("find", [canary.rawValue, "-printf", "%p %s %m %T@ %C@\n"]) == before)
-        #expect(try Run.succeeding("stat", ["-c", "%Y %i", "/etc/passwd", "/etc/resolv.conf", "/tmp"]) == host)
+        #expect(
+            try Run.succeeding("stat", ["-c", "%Y %i", "/etc/passwd", "/etc/resolv.conf", "/tmp"]) == host)
     }
 
     @Test("cannot lead a bind out of itself")
@@ -46,7 +49,8 @@ struct HostileRootfsTests {
             "mkdir $1/canary $1/src; echo in >$1/src/f; ln -s $1/canary $2/out; ln -s ../../../../../../$1/canary $2/up",
             Scratch.path.rawValue, container.rootfs.rawValue)
         for target in ["/out/x", "/up/x", "/out"] {
-            let outcome = try container.login(["--bind", "\(Scratch.path.rawValue)/src:\(target)"], "cat", "\(target)/f")
+            let outcome = try container.login(
+                ["--bind", "\(Scratch.path.rawValue)/src:\(target)"], "cat", "\(target)/f")
             #expect(outcome.stdout == "in\n" || outcome.status == .failure, "\(outcome.stderr)")
         }
         #expect(try Run.succeeding("ls", ["-A", (Scratch.path / "canary").rawValue]).isEmpty)
@@ -55,7 +59,10 @@ struct HostileRootfsTests {
     @Test("cannot make a session believe in a terminal of its own making")
     func terminal() throws {
         let container = try TestContainer(in: Scratch.path)
-        let first = try container.start(script: "umount /dev/pts; rm /dev/ptmx; mkdir -p /dev/pts; mknod /dev/pts/ptmx c 1 3 2>/dev/null || touch /dev/pts/ptmx; echo up; read x")
+        let first = try container.start(
+            script:
+                "umount /dev/pts; rm /dev/ptmx; mkdir -p /dev/pts; mknod /dev/pts/ptmx c 1 3 2>/dev/null || touch /dev/pts/ptmx; echo up; read x"
+        )
         _ = try first.read(until: "up")
         var second = try container.terminal(["true"])
         #expect(try second.finish() == .failure)

@@ -9,10 +9,14 @@ struct SessionTerminalTests {
 
     init() throws { container = try TestContainer(in: Scratch.path) }
 
-    @Test("has a terminal of the container's own, which its user may open again", arguments: ["root", "user"])
+    @Test(
+        "has a terminal of the container's own, which its user may open again", arguments: ["root", "user"])
     func tty(_ user: String) throws {
         var terminal = try container.terminal(
-            ["sh", "-c", "tty; [ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo all; echo again >$(tty); echo same >/dev/tty"],
+            [
+                "sh", "-c",
+                "tty; [ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo all; echo again >$(tty); echo same >/dev/tty",
+            ],
             options: ["--user", user])
         #expect(try terminal.finish() == .success)
         #expect(terminal.text.contains("/dev/pts/0"), "\(terminal.text)")
@@ -33,7 +37,9 @@ struct SessionTerminalTests {
     @Test("shows all that was written before the end")
     func output() throws {
         for _ in 0..<5 {
-            var terminal = try container.terminal(["sh", "-c", "stty -onlcr; dd if=/dev/zero bs=1024 count=1024 2>/dev/null; echo end"])
+            var terminal = try container.terminal([
+                "sh", "-c", "stty -onlcr; dd if=/dev/zero bs=1024 count=1024 2>/dev/null; echo end",
+            ])
             #expect(try terminal.finish() == .success)
             #expect(terminal.shown.filter { $0 == 0 }.count == 1 << 20)
             #expect(terminal.text.hasSuffix("end\n"))
@@ -42,7 +48,9 @@ struct SessionTerminalTests {
 
     @Test("has the window's size, and follows it")
     func size() throws {
-        var terminal = try container.terminal(["sh", "-c", "stty size; trap 'stty size; exit 0' WINCH; echo up; while :; do sleep 0.1; done"])
+        var terminal = try container.terminal([
+            "sh", "-c", "stty size; trap 'stty size; exit 0' WINCH; echo up; while :; do sleep 0.1; done",
+        ])
         #expect(try terminal.wait(for: "up").contains("24 80"))
         terminal.resize(rows: 31, columns: 97)
         try terminal.wait(for: "31 97")
@@ -51,14 +59,15 @@ struct SessionTerminalTests {
 
     @Test("gives keys to the guest: Ctrl-C interrupts, Ctrl-D ends the input, the modes come back")
     func keys() throws {
-        var terminal = try container.terminal(["sh", "-c", "trap 'echo caught' INT; echo up; cat; echo after"])
+        var terminal = try container.terminal([
+            "sh", "-c", "trap 'echo caught' INT; echo up; cat; echo after",
+        ])
         let before = terminal.modes
         try terminal.wait(for: "up")
         usleep(100_000)
         try terminal.type("\u{3}")
-        try terminal.wait(for: "caught")
-        try terminal.wait(for: "after")
         #expect(try terminal.finish() == .success)
+        #expect(terminal.text.contains("caught") && terminal.text.contains("after"), "\(terminal.text)")
         var second = try container.terminal(["sh", "-c", "echo up; cat; echo bye"])
         try second.wait(for: "up")
         #expect(second.modes != before)
@@ -86,7 +95,9 @@ struct SessionTerminalTests {
     @Test("leaves a piped output alone")
     func piped() throws {
         var terminal = try container.terminal(
-            shell: "\"$1\" login bb -- sh -c 'test -t 1 && echo bad; test -t 0 && echo in; printf raw; echo err >&2' | od -c")
+            shell:
+                "\"$1\" login bb -- sh -c 'test -t 1 && echo bad; test -t 0 && echo in; printf raw; echo err >&2' | od -c"
+        )
         #expect(try terminal.finish() == .success)
         #expect(terminal.text.contains("i   n  \\n   r   a   w"), "\(terminal.text)")
         #expect(terminal.text.contains("err"))
@@ -94,7 +105,8 @@ struct SessionTerminalTests {
 
     @Test("works without a controlling terminal, and with one that belongs to another session")
     func withoutControl() throws {
-        var terminal = try container.terminal(shell: "setsid -w \"$1\" login bb -- sh -c 'echo up; read x; echo got $x'")
+        var terminal = try container.terminal(
+            shell: "setsid -w \"$1\" login bb -- sh -c 'echo up; read x; echo got $x'")
         try terminal.wait(for: "up")
         try terminal.type("word\n")
         try terminal.wait(for: "got word")
@@ -104,7 +116,8 @@ struct SessionTerminalTests {
     @Test("in the background neither reads nor changes the terminal")
     func background() throws {
         var terminal = try container.terminal(
-            shell: "set -m; \"$1\" login bb -- sh -c 'echo up; sleep 1; echo done' & wait; read x; echo got $x")
+            shell:
+                "set -m; \"$1\" login bb -- sh -c 'echo up; sleep 1; echo done' & wait; read x; echo got $x")
         let before = terminal.modes
         try terminal.wait(for: "up")
         #expect(terminal.modes == before)
@@ -139,7 +152,8 @@ struct SessionTerminalTests {
         "passes signals on to the guest, without a terminal",
         arguments: [SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2])
     func signalsWithout(_ signal: Int32) throws {
-        let running = try container.start(script: "trap 'echo got; exit 9' \(signal); echo up; while :; do sleep 0.1; done")
+        let running = try container.start(
+            script: "trap 'echo got; exit 9' \(signal); echo up; while :; do sleep 0.1; done")
         _ = try running.read(until: "up")
         running.signal(signal)
         _ = try running.read(until: "got")

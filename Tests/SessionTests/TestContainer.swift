@@ -30,7 +30,8 @@ struct TestContainer {
     var run: HostPath { data / "chroot-distro/run" / name }
 
     var environment: [String: String] {
-        Run.environment.merging(["XDG_DATA_HOME": data.rawValue, "XDG_CACHE_HOME": (data / "cache").rawValue]) { $1 }
+        Run.environment.merging(["XDG_DATA_HOME": data.rawValue, "XDG_CACHE_HOME": (data / "cache").rawValue])
+        { $1 }
     }
 
     /// Runs the program.
@@ -58,14 +59,14 @@ struct TestContainer {
     }
 
     /// Starts a command in the container on a terminal.
-    func terminal(_ command: [String] = [], options: [String] = []) throws -> TestSupport.Terminal {
+    func terminal(_ command: [String] = [], options: [String] = []) throws -> TestTerminal {
         let words = ["login", name] + options + (command.isEmpty ? [] : ["--"] + command)
-        return try TestSupport.Terminal(BuiltBinary.path, words, environment: environment)
+        return try TestTerminal(BuiltBinary.path, words, environment: environment)
     }
 
     /// The same through a shell of the host, `$1` being the program.
-    func terminal(shell text: String) throws -> TestSupport.Terminal {
-        try TestSupport.Terminal("/bin/sh", ["-c", text, "sh", BuiltBinary.path], environment: environment)
+    func terminal(shell text: String) throws -> TestTerminal {
+        try TestTerminal("/bin/sh", ["-c", text, "sh", BuiltBinary.path], environment: environment)
     }
 
     /// The recorded holder.

@@ -8,9 +8,13 @@ import Testing
 struct GuestAccountsTests {
     private static let accounts = GuestAccounts(
         users: AccountFile.users(
-            Array("root:x:0:0:root:/root:/bin/bash\nuser:x:1000:100:U:/home/user:\n42:x:7:7::/odd:/bin/odd\nnohome:x:9:9:::/bin/sh\n".utf8)),
+            Array(
+                "root:x:0:0:root:/root:/bin/bash\nuser:x:1000:100:U:/home/user:\n42:x:7:7::/odd:/bin/odd\nnohome:x:9:9:::/bin/sh\n"
+                    .utf8)),
         groups: AccountFile.groups(
-            Array("root:x:0:\nusers:x:100:user\nwheel:x:10:root,user\naudio:x:29:user,other\ndup:x:29:user\n77:x:8:\n".utf8)))
+            Array(
+                "root:x:0:\nusers:x:100:user\nwheel:x:10:root,user\naudio:x:29:user,other\ndup:x:29:user\n77:x:8:\n"
+                    .utf8)))
 
     @Test(
         "resolve every way to name a user",
@@ -26,16 +30,19 @@ struct GuestAccountsTests {
     func identity(of text: String, is expected: String) throws {
         let identity = try Self.accounts.identity(text)
         let groups = identity.supplementary.map(String.init).joined(separator: ",")
-        let found = "\(identity.uid):\(identity.gid) \(groups) \(identity.name.text) \(identity.home.text) \(identity.shell.text)"
+        let found =
+            "\(identity.uid):\(identity.gid) \(groups) \(identity.name.text) \(identity.home.text) \(identity.shell.text)"
         #expect(found == expected)
     }
 
     @Test(
         "refuse what names nobody",
         arguments: [
-            ("", .malformed("")), (":", .malformed(":")), ("root:", .malformed("root:")), (":root", .malformed(":root")),
+            ("", .malformed("")), (":", .malformed(":")), ("root:", .malformed("root:")),
+            (":root", .malformed(":root")),
             ("ghost", .noUser("ghost")), ("root:ghost", .noGroup("ghost")), ("-1", .noUser("-1")),
-            ("4294967295", .noUser("4294967295")), ("4294967296", .noUser("4294967296")), ("+1", .noUser("+1")),
+            ("4294967295", .noUser("4294967295")), ("4294967296", .noUser("4294967296")),
+            ("+1", .noUser("+1")),
             ("root:4294967295", .noGroup("4294967295")), ("user:a:b", .noGroup("a:b")),
         ] as [(String, AccountError)])
     func refuses(_ text: String, with error: AccountError) {
@@ -50,7 +57,10 @@ struct GuestAccountsTests {
 
     @Test(
         "read hostile files as empty, and never wait or look outside", .scratch, .needsRoot,
-        arguments: ["mkfifo", "mkdir", "ln -s /etc/passwd", "ln -s ../../../../etc/passwd", "ln -s /proc/self/environ", "mknod -m 666"])
+        arguments: [
+            "mkfifo", "mkdir", "ln -s /etc/passwd", "ln -s ../../../../etc/passwd",
+            "ln -s /proc/self/environ", "mknod -m 666",
+        ])
     func hostile(_ how: String) throws {
         let path = Scratch.path / "etc/passwd"
         try Run.shell("mkdir $1/etc", Scratch.path.rawValue)
@@ -61,7 +71,9 @@ struct GuestAccountsTests {
 
     @Test("keep what is well-formed in a file full of dirt", .scratch)
     func dirt() throws {
-        try Run.shell("mkdir $1/etc; printf 'bad\\n\\n::::::\\nok:x:5:6::/h:/s\\nneg:x:-1:0::/:/\\nbig:x:4294967295:0::/:/\\n\\377:x:8:8::/:/\\n' >$1/etc/passwd", Scratch.path.rawValue)
+        try Run.shell(
+            "mkdir $1/etc; printf 'bad\\n\\n::::::\\nok:x:5:6::/h:/s\\nneg:x:-1:0::/:/\\nbig:x:4294967295:0::/:/\\n\\377:x:8:8::/:/\\n' >$1/etc/passwd",
+            Scratch.path.rawValue)
         let accounts = GuestAccounts(of: Rootfs(adopting: try Directory.open(Scratch.path)))
         #expect(try accounts.identity("ok").gid == 6)
         #expect(throws: AccountError.self) { try accounts.identity("neg") }
@@ -77,8 +89,10 @@ struct GuestFilesTests {
         "name the host's servers, those behind a stub first",
         arguments: [
             (["nameserver 192.0.2.1\n"], "nameserver 192.0.2.1\n"),
-            (["nameserver 127.0.0.53\noptions edns0\nsearch lan\n", "nameserver 192.0.2.7\n"],
-             "nameserver 192.0.2.7\noptions edns0\nsearch lan\n"),
+            (
+                ["nameserver 127.0.0.53\noptions edns0\nsearch lan\n", "nameserver 192.0.2.7\n"],
+                "nameserver 192.0.2.7\noptions edns0\nsearch lan\n"
+            ),
             (["nameserver 127.0.0.53\n"], "nameserver 127.0.0.53\n"),
             (["nameserver ::1\nnameserver fe80::1%eth0\n"], "nameserver fe80::1%eth0\n"),
             ([], "nameserver 8.8.8.8\nnameserver 8.8.4.4\n"),
@@ -90,22 +104,33 @@ struct GuestFilesTests {
         #expect(GuestFiles.resolverConfiguration(from: sources) == Self.mark + expected)
     }
 
-    @Test("replace links and FIFOs in their place, and never follow them", .scratch, .needsRoot, arguments: ["ln -s $2 $1/etc/resolv.conf", "mkfifo $1/etc/resolv.conf", "mkdir $1/etc/resolv.conf", "true"])
+    @Test(
+        "replace links and FIFOs in their place, and never follow them", .scratch, .needsRoot,
+        arguments: [
+            "ln -s $2 $1/etc/resolv.conf", "mkfifo $1/etc/resolv.conf", "mkdir $1/etc/resolv.conf", "true",
+        ])
     func replaces(_ how: String) throws {
         let canary = Scratch.path / "canary"
-        try Run.shell("mkdir -p $1/etc; echo keep >$2; " + how, (Scratch.path / "root").rawValue, canary.rawValue)
+        try Run.shell(
+            "mkdir -p $1/etc; echo keep >$2; " + how, (Scratch.path / "root").rawValue, canary.rawValue)
         let rootfs = Rootfs(adopting: try Directory.open(Scratch.path / "root"))
         try GuestFiles.install(in: rootfs, resolver: Self.mark + "nameserver 192.0.2.1\n")
         #expect(try Run.succeeding("cat", [canary.rawValue]) == "keep\n")
-        #expect(try Run.succeeding("cat", [(Scratch.path / "root/etc/resolv.conf").rawValue]).hasSuffix("192.0.2.1\n"))
+        #expect(
+            try Run.succeeding("cat", [(Scratch.path / "root/etc/resolv.conf").rawValue]).hasSuffix(
+                "192.0.2.1\n"))
     }
 
     @Test("follow the host only while the guest has not made them its own", .scratch)
     func refresh() throws {
-        try Run.shell("mkdir $1/etc; printf '%s' \"$2\" >$1/etc/resolv.conf", Scratch.path.rawValue, Self.mark + "nameserver 1.1.1.1\n")
+        try Run.shell(
+            "mkdir $1/etc; printf '%s' \"$2\" >$1/etc/resolv.conf", Scratch.path.rawValue,
+            Self.mark + "nameserver 1.1.1.1\n")
         let rootfs = Rootfs(adopting: try Directory.open(Scratch.path))
         GuestFiles.refresh(in: rootfs, resolver: Self.mark + "nameserver 2.2.2.2\n")
-        #expect(try rootfs.readFile("/etc/resolv.conf", limit: 999) == Array((Self.mark + "nameserver 2.2.2.2\n").utf8))
+        #expect(
+            try rootfs.readFile("/etc/resolv.conf", limit: 999)
+                == Array((Self.mark + "nameserver 2.2.2.2\n").utf8))
         try rootfs.replaceFile("/etc/resolv.conf", with: Array("nameserver 3.3.3.3\n".utf8))
         GuestFiles.refresh(in: rootfs, resolver: Self.mark + "nameserver 2.2.2.2\n")
         #expect(try rootfs.readFile("/etc/resolv.conf", limit: 999) == Array("nameserver 3.3.3.3\n".utf8))

@@ -7,11 +7,13 @@ struct StateLayoutTests {
     private typealias Facts = StateLayout.Facts
 
     private static func facts(
-        root: Bool = true, termux: HostPath? = nil, data: String? = nil, cache: String? = nil, runtime: String? = nil,
+        root: Bool = true, termux: HostPath? = nil, data: String? = nil, cache: String? = nil,
+        runtime: String? = nil,
         home: HostPath = "/root", system: Bool = false, legacy: Bool = false
     ) -> Facts {
         Facts(
-            isRoot: root, termuxPrefix: termux, dataHome: data, cacheHome: cache, runtimeDirectory: runtime, home: home,
+            isRoot: root, termuxPrefix: termux, dataHome: data, cacheHome: cache, runtimeDirectory: runtime,
+            home: home,
             hasSystemStore: system, hasLegacyStore: legacy)
     }
 
@@ -20,19 +22,29 @@ struct StateLayoutTests {
     private static let cases: [(Facts, String, String, String)] = [
         // Linux, root.
         (facts(), "/var/lib/chroot-distro", "/var/cache/chroot-distro", "/run/chroot-distro"),
-        (facts(system: true, legacy: true), "/var/lib/chroot-distro", "/var/cache/chroot-distro", "/run/chroot-distro"),
+        (
+            facts(system: true, legacy: true), "/var/lib/chroot-distro", "/var/cache/chroot-distro",
+            "/run/chroot-distro"
+        ),
         (
             facts(legacy: true), "/root/.local/share/chroot-distro", "/root/.cache/chroot-distro",
             "/root/.local/share/chroot-distro/run"
         ),
         (facts(data: "/d"), "/d/chroot-distro", "/root/.cache/chroot-distro", "/d/chroot-distro/run"),
-        (facts(data: "/d", cache: "/c", system: true), "/d/chroot-distro", "/c/chroot-distro", "/d/chroot-distro/run"),
+        (
+            facts(data: "/d", cache: "/c", system: true), "/d/chroot-distro", "/c/chroot-distro",
+            "/d/chroot-distro/run"
+        ),
         (facts(cache: "/c"), "/var/lib/chroot-distro", "/c/chroot-distro", "/run/chroot-distro"),
-        (facts(runtime: "/run/user/0"), "/var/lib/chroot-distro", "/var/cache/chroot-distro", "/run/chroot-distro"),
+        (
+            facts(runtime: "/run/user/0"), "/var/lib/chroot-distro", "/var/cache/chroot-distro",
+            "/run/chroot-distro"
+        ),
         (facts(data: "relative"), "/var/lib/chroot-distro", "/var/cache/chroot-distro", "/run/chroot-distro"),
         // Linux, not root.
         (
-            facts(root: false, home: "/home/u"), "/home/u/.local/share/chroot-distro", "/home/u/.cache/chroot-distro",
+            facts(root: false, home: "/home/u"), "/home/u/.local/share/chroot-distro",
+            "/home/u/.cache/chroot-distro",
             "/home/u/.local/share/chroot-distro/run"
         ),
         (
@@ -40,7 +52,8 @@ struct StateLayoutTests {
             "/home/u/.cache/chroot-distro", "/run/user/5/chroot-distro"
         ),
         (
-            facts(root: false, data: "/d", cache: "/c", runtime: "/run/user/5", home: "/home/u"), "/d/chroot-distro",
+            facts(root: false, data: "/d", cache: "/c", runtime: "/run/user/5", home: "/home/u"),
+            "/d/chroot-distro",
             "/c/chroot-distro", "/d/chroot-distro/run"
         ),
         // Termux.
@@ -70,7 +83,9 @@ struct StateLayoutTests {
 
 @Suite("A container's name")
 struct ContainerNameTests {
-    @Test("is one harmless path component", arguments: ["a", "A9", "debian-12.5_x", "0", "a..b", String(repeating: "n", count: 200)])
+    @Test(
+        "is one harmless path component",
+        arguments: ["a", "A9", "debian-12.5_x", "0", "a..b", String(repeating: "n", count: 200)])
     func legal(_ text: String) throws { #expect(try ContainerName(text).description == text) }
 
     @Test(

@@ -33,9 +33,9 @@ package enum Scratch {
     /// Whatever a test left running, mounted or undeletable is a failure of that test.
     package static func clean(_ path: HostPath) {
         var leftovers = Processes.inMounts(of: path)
-        // A container is gone a moment after its last process.
-        for _ in 0..<200 where !leftovers.isEmpty {
-            usleep(10_000)
+        // A holder that has seen the last session go needs a moment to be gone itself.
+        for _ in 0..<100 where !leftovers.isEmpty {
+            usleep(20_000)
             leftovers = Processes.inMounts(of: path)
         }
         #expect(leftovers.isEmpty, "processes were left behind")
