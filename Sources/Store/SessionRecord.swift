@@ -4,6 +4,7 @@ import Platform
 
 /// What anybody may know of an open session: `run/NAME/sessions/PID.json`.
 package struct SessionRecord: Codable, Hashable, Sendable {
+    /// The command that opened it.
     package enum Kind: String, Codable, Sendable { case login, run }
 
     /// The supervisor, which `kill` takes.
