@@ -41,27 +41,28 @@ package struct Shutdown {
         let registry = try SessionRegistry.open(name, in: layout)
         let start = try startLock(registry)
         let record = registry.recordedHolder()
-        let sessions = registry.openSessions().map(\.pid)
+        let supervisors = supervisors(registry)
         let hadMembers = try end(manner) { try members(of: record) }
-        for pid in sessions { endSupervisor(pid) }
+        for supervisor in supervisors { end(supervisor) }
         let hadHolder = try record.map { try end($0, patience: .milliseconds(500)) } ?? false
         try registry.clearHolder()
         start.release()
-        return hadMembers || hadHolder || !sessions.isEmpty
+        return hadMembers || hadHolder || !supervisors.isEmpty
     }
 
     /// Ends what runs in one session; false when this container has no such session.
     package func end(session pid: pid_t) throws -> Bool {
         guard let registry = SessionRegistry.read(name, in: layout),
-            registry.openSessions().contains(where: { $0.pid == pid })
+            let supervisor = supervisors(registry).first(where: { $0.pid == pid })
         else { return false }
         // The session that started the container is the holder's parent.
         let holder = registry.recordedHolder()?.pid
         try end(.abruptly) {
-            let below = try Membership.descendants(of: [pid]).filter { $0 != holder }
+            // When it has ended, its number may be another's.
+            let below = supervisor.isAlive ? try Membership.descendants(of: [pid]).filter { $0 != holder } : []
             return HeldProcesses(below) { ProcessStatus(of: $0) != nil }
         }
-        endSupervisor(pid)
+        end(supervisor)
         return true
     }
 
@@ -70,15 +71,18 @@ package struct Shutdown {
     /// Whoever keeps it for long is stopped or hangs, and is ended by force.
     private func startLock(_ registry: borrowing SessionRegistry) throws -> FileLock {
         if let lock = try registry.startLock(within: .seconds(2)) { return lock }
-        for session in registry.openSessions() {
-            try? ProcessIdentity(of: session.pid).open()?.signal(SIGKILL)
-        }
+        for supervisor in supervisors(registry) { try? supervisor.open()?.signal(SIGKILL) }
         if let holder = registry.recordedHolder() { try end(holder, patience: .zero) }
         if let lock = try registry.startLock(within: .seconds(5)) { return lock }
         throw StoreError.busy(name, holder: "")
     }
 
     // MARK: - Who it is
+
+    /// The supervisors of the open sessions, named while they hold their locks: their numbers may be another's later.
+    private func supervisors(_ registry: borrowing SessionRegistry) -> [ProcessIdentity] {
+        registry.openSessions().filter { $0.pid != getpid() }.compactMap { try? ProcessIdentity(of: $0.pid) }
+    }
 
     private func members(of holder: HolderRecord?) throws -> HeldProcesses {
         let proc = try Directory.open("/proc")
@@ -123,31 +127,34 @@ package struct Shutdown {
     }
 
     /// A supervisor ends with its guest and gives the terminal back; one that hangs is ended by force.
-    private func endSupervisor(_ pid: pid_t) {
-        guard pid != getpid(), let supervisor = try? ProcessIdentity(of: pid).open() else { return }
-        try? supervisor.signal(SIGCONT)
-        if !supervisor.wait(timeout: .seconds(1)) { try? supervisor.signal(SIGKILL) }
+    private func end(_ supervisor: ProcessIdentity) {
+        guard let handle = try? supervisor.open() else { return }
+        try? handle.signal(SIGCONT)
+        if !handle.wait(timeout: .seconds(1)) { try? handle.signal(SIGKILL) }
     }
 
-    /// TERM for all, with HUP for interactive shells, which ignore TERM; KILL for those that stay.
+    /// TERM for all; then HUP, since interactive shells ignore TERM; KILL for those that stay.
     ///
     /// False when there was nobody.
     @discardableResult
     private func end(_ manner: Manner, _ members: () throws -> HeldProcesses) throws -> Bool {
         let deadline = Deadline(after: manner.grace)
         let patience = Deadline(after: manner.grace + .seconds(10))
-        var isAsked = false
+        var steps = [(Deadline(after: .zero), SIGTERM), (Deadline(after: manner.grace / 3), SIGHUP)][...]
+        var wasAny = false
         while true {
             let held = try members()
-            if held.isEmpty { return isAsked }
+            if held.isEmpty { return wasAny }
+            wasAny = true
             let isOver = deadline.milliseconds == 0
             if isOver {
                 held.signal(SIGKILL)
-            } else if !isAsked {
-                for signal in [SIGTERM, SIGHUP, SIGCONT] { held.signal(signal) }
+            } else if let (time, signal) = steps.first, time.milliseconds == 0 {
+                held.signal(signal)
+                held.signal(SIGCONT)
+                steps.removeFirst()
             }
-            isAsked = true
-            held.waitForOne(milliseconds: isOver ? 100 : deadline.milliseconds)
+            held.waitForOne(milliseconds: isOver ? 100 : (steps.first?.0 ?? deadline).milliseconds)
             if patience.milliseconds == 0 { throw Survivors(name: name, count: held.count) }
         }
     }
