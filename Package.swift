@@ -53,15 +53,17 @@ let package = Package(
         room("Session", ["CLinux", "Libc", "Mounts", "Namespaces", "Platform", "Store"]),
         .executableTarget(
             name: "chroot-distro",
-            dependencies: ["CLI", "Libc", "Mounts", "OCI", "Platform", "Session", "Store"], swiftSettings: settings),
+            dependencies: ["Archive", "CLI", "CLinux", "Libc", "Mounts", "OCI", "Platform", "Session", "Store"], swiftSettings: settings),
 
         tests("Platform", ["Platform"]),
         tests("CLI", ["CLI", "CLinux", "Libc", "Platform"]),
         tests("Archive", ["Archive", "Libc", "Platform"]),
         tests("OCI", ["Archive", "CLinux", "Libc", "OCI", "Platform"]),
         .target(
-            name: "TestSupport", dependencies: ["Libc", "Platform"], path: "Tests/Support", swiftSettings: settings),
+            name: "TestSupport", dependencies: ["Libc", "Platform"], path: "Tests/Support", exclude: ["registry_front.py"],
+            swiftSettings: settings),
         tests("TestSupport", ["TestSupport"]),
         tests("Architecture", ["TestSupport"]),
+        tests("EndToEnd", ["TestSupport", "chroot-distro"]),
     ]
 )

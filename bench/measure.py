@@ -62,8 +62,19 @@ def peak_kib(command, environment):
         return int(file.read().split()[-1])
 
 
+def remove(path):
+    """Removes a directory, unless something is mounted in it: a peer that failed may have left the host's there."""
+    path = os.path.realpath(path)
+    with open("/proc/self/mountinfo") as file:
+        mounted = [line.split()[4] for line in file]
+    left = [target for target in mounted if (target + "/").startswith(path + "/")]
+    if left:
+        raise SystemExit(f"{path} is not removed: {' '.join(left)} is mounted in it")
+    subprocess.run(["rm", "-rf", "--one-file-system", path], check=True)
+
+
 def empty(path):
     """Removes a directory with all that is in it, makes it anew and lets the disk settle."""
-    subprocess.run(["rm", "-rf", "--one-file-system", path], check=True)
+    remove(path)
     os.makedirs(path)
     os.sync()

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Libc
 import Platform
 
@@ -22,6 +21,14 @@ package struct SessionRecord: Codable, Hashable, Sendable {
         self.user = user
         self.command = command
         self.started = started
+    }
+
+    var json: String {
+        JSONText.object([
+            ("command", JSONText.array(command.map(JSONText.string))),
+            ("kind", JSONText.string(kind.rawValue)),
+            ("pid", "\(pid)"), ("started", "\(started)"), ("user", JSONText.string(user)),
+        ])
     }
 }
 
@@ -53,6 +60,17 @@ package struct HolderRecord: Codable, Hashable, Sendable {
         self.mountNamespace = mountNamespace
         self.mode = mode
         self.binds = binds
+    }
+
+    var json: String {
+        let binds = binds.map {
+            JSONText.object([("source", JSONText.string($0.source)), ("target", JSONText.string($0.target))])
+        }
+        return JSONText.object([
+            ("binds", JSONText.array(binds)), ("bootID", JSONText.string(bootID)),
+            ("mode", JSONText.string(mode)),
+            ("mountNamespace", "\(mountNamespace)"), ("pid", "\(pid)"), ("startTime", "\(startTime)"),
+        ])
     }
 
     package var identity: ProcessIdentity { ProcessIdentity(pid: pid, startTime: startTime, bootID: bootID) }

@@ -1,6 +1,7 @@
 import CLI
 import Libc
 import Mounts
+import OCI
 import Platform
 import Session
 import Store
@@ -38,10 +39,29 @@ struct Context {
     /// The store, for changes.
     func store() throws -> ContainerStore { try ContainerStore.open(layout) }
 
+    /// The image store.
+    func images() throws -> ImageLayout { try ImageLayout.open(ContainerStore.makePath(layout.cache)) }
+
+    /// What the configuration file says of registries; a missing file says nothing.
+    func registries() throws -> RegistriesConfiguration {
+        for path in configurationFiles {
+            guard let file = try? FileDescriptor.open(path, O_RDONLY) else { continue }
+            return try RegistriesConfiguration(json: file.readAll(limit: documentLimit), name: path.rawValue)
+        }
+        return RegistriesConfiguration()
+    }
+
+    /// The caller's own file, then that of the system.
+    private var configurationFiles: [HostPath] {
+        let own = caller.environment.nonEmpty("XDG_CONFIG_HOME").map { HostPath($0) } ?? caller.home.map { $0 / ".config" }
+        let system = (caller.host.termux?.prefix ?? "/") / "etc"
+        return [own, system].compactMap { $0 }.map { $0 / "chroot-distro/config.json" }
+    }
+
     /// What a launch planner may know of this host.
-    func hostFacts() -> HostFacts {
+    func hostFacts(sharingHome: Bool) -> HostFacts {
         HostFacts(
-            environment: caller.environment, termux: caller.host.termux, home: caller.home,
+            environment: caller.environment, termux: caller.host.termux, home: sharingHome ? caller.home : nil,
             devices: HostDevices.found(), exists: { access($0.rawValue, R_OK) == 0 })
     }
 
@@ -56,15 +76,16 @@ struct Context {
 
 extension ParsedArguments {
     /// The operand as the name of a container.
-    func container(_ operand: String) throws(UsageError) -> ContainerName { try name(self.operand(operand)) }
+    func container(_ operand: String) throws(UsageError) -> ContainerName { try Self.name(self.operand(operand)) }
 
     func containers(_ operand: String) throws(UsageError) -> [ContainerName] {
         var names: [ContainerName] = []
-        for text in try operands(operand) { names.append(try name(text)) }
+        for text in try operands(operand) { names.append(try Self.name(text)) }
         return names
     }
 
-    private func name(_ text: String) throws(UsageError) -> ContainerName {
+    /// A text as the name of a container.
+    static func name(_ text: String) throws(UsageError) -> ContainerName {
         do { return try ContainerName(text) } catch { throw UsageError(error.message, hint: error.hint) }
     }
 }

@@ -9,7 +9,7 @@ enum Program {
     static let date = "2026-11-21"
 
     static let table = CommandTable<Context>([
-        LoginCommand.self, RunCommand.self, ListCommand.self, PsCommand.self,
+        LoginCommand.self, RunCommand.self, ListCommand.self, PsCommand.self, InstallCommand.self,
         RemoveCommand.self, RenameCommand.self, KillCommand.self, UnmountCommand.self, CompleteCommand.self,
         GenerateCommand.self,
     ])

@@ -52,11 +52,13 @@ package enum Scratch {
         _ name: RawString, in parent: borrowing Directory, mountID: UInt64
     ) throws(SystemError) {
         guard try parent.status(name).kind == .directory else { return try parent.removeFile(name) }
-        guard try parent.mountID(of: name) == mountID else {
+        if geteuid() != 0 { try parent.setPermissions(name, 0o700) }
+        let directory = try parent.openDirectory(name)
+        // Asked of what was opened, not of the name: something may be mounted there in between.
+        guard try directory.mountID() == mountID else {
             throw SystemError("unlinkat", name.description, code: EXDEV)
         }
-        try parent.setPermissions(name, 0o700)
-        let directory = try parent.openDirectory(name)
+        try syscall("fchmod", name.description) { fchmod(directory.raw, 0o700) }
         for entry in try directory.entries() { try remove(entry.name, in: directory, mountID: mountID) }
         try parent.removeDirectory(name)
     }

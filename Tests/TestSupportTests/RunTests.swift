@@ -45,7 +45,7 @@ struct RunTests {
 struct TerminalTests {
     @Test("is a program's controlling terminal, with a size that can change")
     func size() throws {
-        var terminal = try Terminal("sh", rows: 10, columns: 33)
+        var terminal = try TestTerminal("sh", rows: 10, columns: 33)
         try terminal.type("tty; stty size </dev/tty\n")
         try terminal.wait(for: "10 33\r\n")
         terminal.resize(rows: 50, columns: 100)
@@ -58,7 +58,7 @@ struct TerminalTests {
 
     @Test("turns Ctrl-C into a signal")
     func interrupt() throws {
-        var terminal = try Terminal("sh", ["-c", "echo ready; exec sleep 62"])
+        var terminal = try TestTerminal("sh", ["-c", "echo ready; exec sleep 62"])
         try terminal.wait(for: "ready")
         try terminal.type("\u{3}")
         #expect(try terminal.finish() == .killed(by: SIGINT))
@@ -66,7 +66,7 @@ struct TerminalTests {
 
     @Test("hangs up")
     func hangUp() throws {
-        var terminal = try Terminal("sh", ["-c", "echo ready; exec sleep 63"])
+        var terminal = try TestTerminal("sh", ["-c", "echo ready; exec sleep 63"])
         try terminal.wait(for: "ready")
         terminal.hangUp()
         #expect(try terminal.finish() == .killed(by: SIGHUP))

@@ -61,6 +61,18 @@ package enum Compression: String, CaseIterable, Sendable {
         }
     }
 
+    /// Compresses into `sink`. `level` is the format's own scale, or `nil` for its usual one; the old `.lzma` is
+    /// written as xz, which its readers understand as well.
+    package func encoder(_ sink: any ByteSink, level: Int32? = nil) throws(CodecError) -> any ByteSink {
+        switch self {
+        case .none: sink
+        case .gzip: try GzipSink(sink, level: level ?? 6)
+        case .bzip2: try Bzip2Sink(sink, level: level ?? 9)
+        case .xz, .lzma: try XzSink(sink, preset: UInt32(clamping: level ?? 6))
+        case .zstd: try ZstdSink(sink, level: level ?? 3)
+        }
+    }
+
     /// Looks at the first bytes of `source` and decompresses it accordingly.
     package static func open(_ source: any ByteSource) throws -> any ByteSource {
         let peeking = try PeekingSource(source, count: headLength)

@@ -80,6 +80,16 @@ package final class TarReader {
         return stretch
     }
 
+    /// The whole data of the current entry; `nil` when there are more than `limit` bytes of it.
+    package func readData(limit: Int) throws(TarError) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        while let stretch = try nextStretch() {
+            guard bytes.count + stretch.bytes.count <= limit else { return nil }
+            bytes += stretch.bytes
+        }
+        return bytes
+    }
+
     /// Reads what follows the archive in its stream, so that a source that checks its bytes has seen them all.
     package func drain() throws(TarError) {
         try skipData()

@@ -25,7 +25,7 @@ package final class TarWriter {
     package func append(_ entry: TarEntry) throws {
         try endEntry()
         current = entry.path
-        let map = entry.kind == .regular ? entry.stored.map { Self.sparseMap($0) } : nil
+        let map = entry.kind == .regular ? entry.stored.map { Self.sparseMap($0, entry.size) } : nil
         let dataSize: Int64 =
             entry.kind != .regular
             ? 0
@@ -137,10 +137,12 @@ package final class TarWriter {
     }
 
     /// GNU's format 1.0: the map as decimal lines in front of the data.
-    private static func sparseMap(_ extents: [SparseExtent]) -> [UInt8] {
-        var text = "\(extents.count)\n"
-        for extent in extents { text += "\(extent.offset)\n\(extent.length)\n" }
-        let bytes = Array(text.utf8)
+    ///
+    /// GNU tar gives a file the size at which its last part ends, so a hole at the end needs an empty part.
+    private static func sparseMap(_ extents: [SparseExtent], _ size: Int64) -> [UInt8] {
+        let end = extents.last.map { $0.offset + $0.length } ?? 0
+        let parts = end < size ? extents + [SparseExtent(offset: size, length: 0)] : extents
+        let bytes = Array(parts.reduce("\(parts.count)\n") { "\($0)\($1.offset)\n\($1.length)\n" }.utf8)
         return bytes + [UInt8](repeating: 0, count: padding(Int64(bytes.count)))
     }
 }

@@ -2,7 +2,7 @@ import Archive
 import Platform
 
 /// What bytes are supposed to be.
-package struct Expectation: Sendable {
+package struct ExpectedContent: Sendable {
     package let digest: Digest?
     package let size: Int64?
 
@@ -14,11 +14,11 @@ package struct Expectation: Sendable {
 
 /// Counts and hashes bytes on their way.
 struct StreamCheck: ~Copyable {
-    private let expected: Expectation
+    private let expected: ExpectedContent
     private var hasher: DigestHasher?
     private var count: Int64 = 0
 
-    init(_ expected: Expectation) throws(MissingLibrary) {
+    init(_ expected: ExpectedContent) throws(MissingLibrary) {
         self.expected = expected
         if let digest = expected.digest { hasher = try DigestHasher(digest.algorithm) } else { hasher = nil }
     }
@@ -44,7 +44,7 @@ final class CheckedSource: ByteSource {
     private let source: any ByteSource
     private var check: StreamCheck
 
-    init(_ source: any ByteSource, _ expected: Expectation) throws(MissingLibrary) {
+    init(_ source: any ByteSource, _ expected: ExpectedContent) throws(MissingLibrary) {
         self.source = source
         check = try StreamCheck(expected)
     }
@@ -69,7 +69,7 @@ final class CheckedChunks: ChunkSource {
     private let source: any ChunkSource
     private var check: StreamCheck
 
-    init(_ source: any ChunkSource, _ expected: Expectation) throws(MissingLibrary) {
+    init(_ source: any ChunkSource, _ expected: ExpectedContent) throws(MissingLibrary) {
         self.source = source
         check = try StreamCheck(expected)
     }

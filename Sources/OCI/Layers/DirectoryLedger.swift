@@ -8,10 +8,10 @@ import Platform
 /// directories is done last, the deepest first.
 struct DirectoryLedger {
     private enum Fate {
-        /// As the layer has it. `isNew` when nothing of a lower layer has to be taken off.
-        case described(TarEntry, isNew: Bool)
+        /// As the layer has it.
+        case described(TarEntry)
         /// As it was before.
-        case untouched(mode_t, accessed: timespec, modified: timespec)
+        case untouched(mode_t, modified: timespec)
     }
 
     private struct Record {
@@ -25,17 +25,13 @@ struct DirectoryLedger {
     mutating func noteExisting(_ path: GuestPath, _ status: FileStatus) {
         let identity = FileIdentity(status)
         guard records[identity] == nil else { return }
-        let times = (accessed: status.modified, modified: status.modified)
         records[identity] = Record(
-            path: path,
-            fate: .untouched(status.permissions, accessed: times.accessed, modified: times.modified))
+            path: path, fate: .untouched(status.permissions, modified: status.modified))
     }
 
     /// A directory that the layer lists; the last account of it counts.
-    mutating func note(_ path: GuestPath, _ identity: FileIdentity, as entry: TarEntry, isNew: Bool) {
-        var isNew = isNew
-        if case .described(_, isNew: false) = records[identity]?.fate { isNew = false }
-        records[identity] = Record(path: path, fate: .described(entry, isNew: isNew))
+    mutating func note(_ path: GuestPath, _ identity: FileIdentity, as entry: TarEntry) {
+        records[identity] = Record(path: path, fate: .described(entry))
     }
 
     /// Gives every directory its final state and starts over.
@@ -69,12 +65,13 @@ struct DirectoryLedger {
         _ directory: borrowing FileDescriptor, _ fate: Fate, _ report: inout LayerReport
     ) throws(SystemError) {
         switch fate {
-        case .described(let entry, let isNew):
-            if !isNew { try EntryMetadata.clearAttributes(directory) }
+        case .described(let entry):
+            // Those of a lower layer, or of a directory above that hands its own down (acl(5)).
+            try EntryMetadata.clearAttributes(directory)
             try EntryMetadata.apply(entry, to: directory, &report)
-        case .untouched(let mode, let accessed, let modified):
+        case .untouched(let mode, let modified):
             if geteuid() != 0 { try syscall("fchmod") { fchmod(directory.rawValue, mode) } }
-            try EntryMetadata.setTimes(directory, accessed: accessed, modified: modified)
+            try EntryMetadata.setTimes(directory, accessed: modified, modified: modified)
         }
     }
 }

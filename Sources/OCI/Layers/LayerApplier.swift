@@ -64,7 +64,7 @@ package final class LayerApplier {
     private func apply(_ entry: TarEntry, at path: GuestPath, _ reader: TarReader) throws {
         guard let name = path.lastComponent else {
             guard entry.kind == .directory else { throw LayerError.rootIsNoDirectory }
-            ledger.note(.root, trail.root.identity, as: entry, isNew: false)
+            ledger.note(.root, trail.root.identity, as: entry)
             return
         }
         if rules.hasWhiteouts, let whiteout = Whiteout(name) { return try apply(whiteout, path.parent) }
@@ -121,18 +121,16 @@ package final class LayerApplier {
     private func makeDirectory(
         _ path: GuestPath, _ name: RawString, _ parent: OpenDirectory, _ entry: TarEntry
     ) throws(SystemError) {
-        var isNew = true
         try replacing(name, parent) { () throws(SystemError) in
             do throws(SystemError) {
                 try syscall("mkdirat") { name.withCString { mkdirat(parent.directory.raw, $0, 0o700) } }
             } catch  where error.code == EEXIST {
                 guard try parent.directory.status(name).kind == .directory else { throw error }
-                isNew = false
             }
         }
         let directory = try trail.open(path)
         try trail.mark(in: &contents)
-        ledger.note(path, directory.identity, as: entry, isNew: isNew)
+        ledger.note(path, directory.identity, as: entry)
         report.directories += 1
     }
 
@@ -155,6 +153,7 @@ package final class LayerApplier {
             position = stretch.offset + Int64(stretch.bytes.count)
         }
         if position < entry.size { try file.truncate(to: entry.size) }
+        if parent.handsDownACL { try EntryMetadata.clearAttributes(file) }
         try EntryMetadata.apply(entry, to: file, &report)
         try file.close()
         report.files += 1

@@ -14,7 +14,8 @@ package enum LayerPipeline {
     /// `blob` is what `source` is to be, `content` what decompression is to make of it (the DiffID). Throws
     /// `LayerError`, `TarError` or what `source` throws; the root is then good for nothing.
     package static func apply(
-        _ source: any ByteSource, blob: Expectation = Expectation(), content: Expectation = Expectation(),
+        _ source: any ByteSource, blob: ExpectedContent = ExpectedContent(),
+        content: ExpectedContent = ExpectedContent(),
         to applier: LayerApplier, _ rules: MemberRules = .layer,
         outside: (TarEntry, TarReader) throws -> Void = { _, _ in }
     ) throws -> LayerReport {

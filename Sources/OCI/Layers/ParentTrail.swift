@@ -1,3 +1,4 @@
+import CLinux
 import Libc
 import Platform
 
@@ -5,8 +6,11 @@ import Platform
 final class OpenDirectory {
     let directory: Directory
     let identity: FileIdentity
+    /// Whether what is made in it gets an access control list that no archive asked for (acl(5)).
+    let handsDownACL: Bool
 
     init(_ directory: consuming Directory, _ status: FileStatus) {
+        handsDownACL = cd_fgetxattr(directory.raw, "system.posix_acl_default", nil, 0) > 0
         self.directory = directory
         identity = FileIdentity(status)
     }

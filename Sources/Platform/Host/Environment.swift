@@ -55,6 +55,11 @@ package struct Environment: Hashable, Sendable {
         ["1", "true", "yes", "on"].contains(text(name)?.lowercased() ?? "")
     }
 
+    /// All variables as text, with bytes that are not UTF-8 replaced.
+    package var texts: [String: String] {
+        Dictionary(uniqueKeysWithValues: variables.map { ($0.key.text, $0.value.text) })
+    }
+
     package var names: [RawString] { variables.keys.sorted() }
 
     /// The `NAME=VALUE` entries for execve(2), in the order of their names.

@@ -3,7 +3,7 @@ import Libc
 import Platform
 
 /// A program on a terminal of its own, with somebody at the keyboard.
-package struct Terminal: ~Copyable {
+package struct TestTerminal: ~Copyable {
     private var master: FileDescriptor?
     package let pid: pid_t
     private var status: ExitStatus?

@@ -1,0 +1,101 @@
+import Libc
+import Platform
+
+/// The image store: a directory in the standard OCI image layout (OCI image specification, image-layout.md).
+///
+/// Beside `oci-layout`, `index.json` and `blobs/` it has `ingest/`, where content lies until it is whole and
+/// verified, and two lock files. Whoever opens it decides who may look into it, by the mode of the directory.
+package struct ImageLayout: ~Copyable, Sendable {
+    package let root: Directory
+    let blobs: Directory
+    let ingest: Directory
+
+    private init(_ root: consuming Directory, _ blobs: consuming Directory, _ ingest: consuming Directory) {
+        self.root = root
+        self.blobs = blobs
+        self.ingest = ingest
+    }
+
+    /// Opens the store in `root`; what is missing of it is made.
+    package static func open(_ root: consuming Directory) throws -> ImageLayout {
+        let blobs = try root.openOrMakeDirectory("blobs", mode: 0o755)
+        let ingest = try root.openOrMakeDirectory("ingest", mode: 0o700)
+        if try root.statusIfPresent("oci-layout") == nil {
+            try root.replaceFile("oci-layout", with: Array(#"{"imageLayoutVersion":"1.0.0"}"#.utf8))
+        }
+        let marker = try root.readFile("oci-layout", limit: 4096)
+        try checkVersion(marker)
+        return ImageLayout(root, blobs, ingest)
+    }
+
+    /// Whether this is a version of the layout that is understood here.
+    static func checkVersion(_ bytes: [UInt8]) throws {
+        struct Marker: Decodable { var imageLayoutVersion: String }
+        let marker = try JSON.decode(Marker.self, from: bytes, name: "oci-layout")
+        guard marker.imageLayoutVersion.hasPrefix("1.") else {
+            throw BlobError.notALayout("its version is \(Quoted(marker.imageLayoutVersion))")
+        }
+    }
+
+    /// The same store through descriptors of its own, for another thread.
+    func duplicate() throws(SystemError) -> ImageLayout {
+        ImageLayout(try root.duplicate(), try blobs.duplicate(), try ingest.duplicate())
+    }
+
+    // MARK: - Names
+
+    /// Every image that has a name here.
+    package func index() throws -> ImageIndex {
+        do {
+            return try JSON.decode(
+                ImageIndex.self, from: root.readFile("index.json", limit: documentLimit), name: "index.json")
+        } catch let error as SystemError where error.code == ENOENT {
+            return ImageIndex(manifests: [])
+        }
+    }
+
+    /// What `reference` names here: a manifest, or an index with one manifest per platform.
+    ///
+    /// The name is the whole reference, such as `docker.io/library/alpine:3.20`, so that names never meet.
+    package func find(_ reference: Reference) throws -> Descriptor? {
+        try index().manifests.first { $0.referenceName == reference.description }
+    }
+
+    /// Gives `reference` to `descriptor`, and takes it from what had it before.
+    package func tag(_ reference: Reference, as descriptor: Descriptor) throws {
+        var named = descriptor
+        named.annotations = (descriptor.annotations ?? [:])
+        named.annotations?[Descriptor.referenceNameKey] = reference.description
+        try changeIndex { index in
+            if index.manifests.contains(named) { return false }
+            index.manifests.removeAll { $0.referenceName == reference.description }
+            index.manifests.append(named)
+            return true
+        }
+    }
+
+    /// Takes the name away; the content stays until garbage is collected. False when nothing had the name.
+    @discardableResult
+    package func untag(_ reference: Reference) throws -> Bool {
+        try changeIndex { index in
+            let count = index.manifests.count
+            index.manifests.removeAll { $0.referenceName == reference.description }
+            return index.manifests.count < count
+        }
+    }
+
+    /// Reads, changes and replaces `index.json` while no other process does; writes only when `change` says so.
+    @discardableResult
+    private func changeIndex(_ change: (inout ImageIndex) -> Bool) throws -> Bool {
+        let lock = try FileLock(ingest, "index.lock", .exclusive, wait: true)
+        var index = try index()
+        let isChanged = change(&index)
+        if isChanged { try root.replaceFile("index.json", with: JSON.encode(index)) }
+        _ = consume lock  // It was needed up to here.
+        return isChanged
+    }
+
+    /// Says that content is being taken from the store or put into it: until the lock goes, no garbage is
+    /// collected.
+    package func beginUse() throws -> FileLock { try FileLock(ingest, "use.lock", .shared, wait: true) }
+}

@@ -1,0 +1,49 @@
+/// A reference to some content: its type, size and digest (OCI image specification, descriptor.md).
+package struct Descriptor: Hashable, Sendable {
+    package var mediaType: MediaType
+    package var digest: Digest
+    /// Bytes.
+    package var size: Int64
+    package var urls: [String]?
+    package var annotations: [String: String]?
+    /// What it is made for; only the entries of an index say so.
+    package var platform: ImagePlatform?
+    package var artifactType: String?
+
+    package init(
+        mediaType: MediaType, digest: Digest, size: Int64, annotations: [String: String]? = nil,
+        platform: ImagePlatform? = nil
+    ) {
+        self.mediaType = mediaType
+        self.digest = digest
+        self.size = size
+        self.annotations = annotations
+        self.platform = platform
+    }
+
+    /// The name that an image layout gives to this content.
+    package var referenceName: String? { annotations?[Self.referenceNameKey] }
+
+    package static let referenceNameKey = "org.opencontainers.image.ref.name"
+}
+
+extension Descriptor: Codable {
+    private enum Key: String, CodingKey {
+        case mediaType, digest, size, urls, annotations, platform, artifactType
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: Key.self)
+        mediaType = try values.decodeIfPresent(MediaType.self, forKey: .mediaType) ?? MediaType(rawValue: "")
+        digest = try values.decode(Digest.self, forKey: .digest)
+        size = try values.decode(Int64.self, forKey: .size)
+        guard size >= 0 else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .size, in: values, debugDescription: "it is negative")
+        }
+        urls = try values.decodeIfPresent([String].self, forKey: .urls)
+        annotations = try values.decodeIfPresent([String: String].self, forKey: .annotations)
+        platform = try values.decodeIfPresent(ImagePlatform.self, forKey: .platform)
+        artifactType = try values.decodeIfPresent(String.self, forKey: .artifactType)
+    }
+}

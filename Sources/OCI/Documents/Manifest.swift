@@ -1,0 +1,50 @@
+/// One image: its config and its layers, the lowest first (OCI image specification, manifest.md).
+package struct Manifest: Codable, Hashable, Sendable {
+    package var schemaVersion = 2
+    package var mediaType: MediaType?
+    package var config: Descriptor
+    package var layers: [Descriptor]
+    package var annotations: [String: String]?
+
+    package init(
+        mediaType: MediaType = .ociManifest, config: Descriptor, layers: [Descriptor],
+        annotations: [String: String]? = nil
+    ) {
+        self.mediaType = mediaType
+        self.config = config
+        self.layers = layers
+        self.annotations = annotations
+    }
+}
+
+/// Several images under one name, one per platform (OCI image specification, image-index.md).
+package struct ImageIndex: Codable, Hashable, Sendable {
+    package var schemaVersion = 2
+    package var mediaType: MediaType?
+    package var manifests: [Descriptor]
+    package var annotations: [String: String]?
+
+    package init(
+        mediaType: MediaType = .ociIndex, manifests: [Descriptor], annotations: [String: String]? = nil
+    ) {
+        self.mediaType = mediaType
+        self.manifests = manifests
+        self.annotations = annotations
+    }
+}
+
+/// What a document says of its own kind; registries and layouts do not always say it.
+struct DocumentKind: Decodable {
+    let mediaType: MediaType?
+    let isIndex: Bool
+    let isManifest: Bool
+
+    private enum Key: String, CodingKey { case mediaType, manifests, config, layers }
+
+    init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: Key.self)
+        mediaType = try values.decodeIfPresent(MediaType.self, forKey: .mediaType)
+        isIndex = values.contains(.manifests)
+        isManifest = values.contains(.config) && values.contains(.layers)
+    }
+}

@@ -1,0 +1,166 @@
+import CTransport
+
+/// What is asked of a server.
+struct HTTPRequest {
+    var method = "GET"
+    var url: WebURL
+    /// Name and value.
+    var headers: [(String, String)] = []
+    /// The value of `Authorization`.
+    var authorization: Secret?
+    var body: [UInt8]?
+    var trust = HTTPTrust()
+    /// Seconds for the whole answer; `nil` is any.
+    var total: Int?
+}
+
+/// Which certificates are good enough.
+struct HTTPTrust: Hashable, Sendable {
+    var verifies = true
+    var caFile: String?
+}
+
+/// The first part of an answer.
+struct HTTPHead {
+    var status = 0
+    /// By lower-case name; several of one name are joined by commas, as RFC 9110 has it.
+    var headers: [String: String] = [:]
+    /// Where a redirect leads.
+    var redirect: WebURL?
+
+    subscript(name: String) -> String? { headers[name] }
+
+    var length: Int64? { headers["content-length"].flatMap { Int64($0) } }
+    var isSuccess: Bool { (200..<300).contains(status) }
+    var isRedirect: Bool { [301, 302, 303, 307, 308].contains(status) }
+}
+
+/// No whole answer came.
+struct HTTPFailure: Error {
+    let kind: cd_failure
+    /// libcurl's words.
+    let reason: String
+}
+
+/// What every request of this program has in common.
+package struct HTTPSettings: Sendable {
+    package var userAgent: String
+    /// Milliseconds until a connection must stand.
+    package var connectTimeout = 30_000
+    /// Seconds that may pass without a byte.
+    package var silence = 60
+    /// Trusted certificates (`SSL_CERT_FILE`, `SSL_CERT_DIR`); `nil` leaves libcurl's own.
+    package var caFile: String?
+    package var caDirectory: String?
+
+    package init(version: String, environment: [String: String] = [:]) {
+        userAgent = "chroot-distro/\(version)"
+        caFile = environment["SSL_CERT_FILE"].flatMap { $0.isEmpty ? nil : $0 }
+        caDirectory = environment["SSL_CERT_DIR"].flatMap { $0.isEmpty ? nil : $0 }
+    }
+}
+
+/// One libcurl transfer; its connections stay open for the next request.
+final class HTTPHandle {
+    private(set) var raw: OpaquePointer?
+    private let settings: HTTPSettings
+    private var currentHead = HTTPHead()
+    /// Takes the body piece by piece; the head is complete by then.
+    var receive: (HTTPHead, UnsafeRawBufferPointer) -> cd_body_answer = { _, _ in cd_body_take }
+
+    init(_ settings: HTTPSettings) throws(MissingLibrary) {
+        self.settings = settings
+        let context = Unmanaged.passUnretained(self).toOpaque()
+        raw = cd_transfer_new(context, receiveHead, receiveBody)
+        if raw == nil { throw .curl }
+    }
+
+    deinit { if let raw { cd_transfer_free(raw) } }
+
+    /// The head of the last answer, with where it redirects to.
+    var head: HTTPHead {
+        var head = currentHead
+        head.status = Int(cd_transfer_status(raw))
+        if head.isRedirect, let url = cd_transfer_redirect(raw) {
+            head.redirect = WebURL(String(cString: url))
+        }
+        return head
+    }
+
+    func prepare(_ request: HTTPRequest) {
+        currentHead = HTTPHead()
+        cd_transfer_request(raw, request.method, request.url.description, settings.userAgent)
+        for (name, value) in request.headers { cd_transfer_add_header(raw, "\(name): \(value)") }
+        if let authorization = request.authorization {
+            cd_transfer_add_header(raw, "Authorization: \(authorization.value)")
+        }
+        if let body = request.body { cd_transfer_set_body(raw, body, body.count) }
+        cd_transfer_set_patience(
+            raw, settings.connectTimeout, settings.silence, request.total.map { $0 * 1000 } ?? 0)
+        cd_transfer_set_trust(
+            raw, request.trust.caFile ?? settings.caFile, settings.caDirectory, request.trust.verifies)
+        // A proxy has a loopback of its own.
+        if WebURL.isLoopback(request.url.origin.host) { cd_transfer_avoid_proxy(raw) }
+    }
+
+    /// Asks and waits for the answer, of which at most `limit` bytes are taken.
+    func exchange(
+        _ request: HTTPRequest, limit: Int = 1 << 20
+    ) throws(HTTPFailure) -> (head: HTTPHead, body: [UInt8], isWhole: Bool) {
+        var body: [UInt8] = []
+        var isWhole = true
+        receive = { _, bytes in
+            isWhole = body.count + bytes.count <= limit
+            if isWhole { body.append(contentsOf: bytes) }
+            return isWhole ? cd_body_take : cd_body_stop
+        }
+        defer { receive = { _, _ in cd_body_take } }
+        prepare(request)
+        let failure = cd_transfer_perform(raw)
+        guard failure == cd_failure_none || !isWhole else { throw self.failure(failure) }
+        return (head, body, isWhole)
+    }
+
+    func failure(_ kind: cd_failure) -> HTTPFailure {
+        HTTPFailure(kind: kind, reason: String(cString: cd_transfer_reason(raw)))
+    }
+
+    fileprivate func takeHeadLine(_ bytes: UnsafeRawBufferPointer) {
+        let line = String(decoding: bytes, as: UTF8.self)
+        // Each answer begins anew, also after an interim one.
+        if line.hasPrefix("HTTP/") { return currentHead.headers = [:] }
+        guard let colon = line.firstIndex(of: ":"), currentHead.headers.count < 200 else { return }
+        let name = line[..<colon].lowercased()
+        let value = String(line[line.index(after: colon)...].trimmingBlanks)
+        currentHead.headers[name] = currentHead.headers[name].map { "\($0), \(value)" } ?? value
+    }
+
+    fileprivate func takeBody(_ bytes: UnsafeRawBufferPointer) -> cd_body_answer {
+        currentHead.status = Int(cd_transfer_status(raw))
+        return receive(currentHead, bytes)
+    }
+}
+
+private func receiveHead(_ context: UnsafeMutableRawPointer?, _ bytes: UnsafeRawPointer?, _ count: Int) {
+    guard let context else { return }
+    Unmanaged<HTTPHandle>.fromOpaque(context).takeUnretainedValue()
+        .takeHeadLine(UnsafeRawBufferPointer(start: bytes, count: count))
+}
+
+private func receiveBody(
+    _ context: UnsafeMutableRawPointer?, _ bytes: UnsafeRawPointer?, _ count: Int
+) -> cd_body_answer {
+    guard let context else { return cd_body_stop }
+    return Unmanaged<HTTPHandle>.fromOpaque(context).takeUnretainedValue()
+        .takeBody(UnsafeRawBufferPointer(start: bytes, count: count))
+}
+
+extension StringProtocol {
+    /// Without blanks and line ends at both sides.
+    var trimmingBlanks: SubSequence {
+        let isBlank: (Character) -> Bool = { $0.isWhitespace }
+        let start = firstIndex { !isBlank($0) } ?? endIndex
+        let end = lastIndex { !isBlank($0) }.map { index(after: $0) } ?? start
+        return self[start..<end]
+    }
+}

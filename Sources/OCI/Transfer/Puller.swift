@@ -1,0 +1,224 @@
+import Platform
+
+/// Brings an image from a registry into the store, and its layers to whoever applies them.
+package struct Puller: Sendable {
+    package var http: HTTPSettings
+    package var credentials: CredentialSource
+    package var registries: RegistriesConfiguration
+    package var retry: RetryPolicy
+    package var transfer: TransferSettings
+
+    /// Reads from `environment` what the person set there: credentials, retries, workers, rate and certificates.
+    package init(
+        version: String, environment: [String: String],
+        registries: RegistriesConfiguration = RegistriesConfiguration()
+    ) {
+        http = HTTPSettings(version: version, environment: environment)
+        credentials = CredentialSource(environment: environment)
+        retry = RetryPolicy(environment: environment)
+        transfer = TransferSettings(environment: environment)
+        self.registries = registries
+    }
+
+    /// Finds out what `reference` is for `platform`, without fetching its layers.
+    ///
+    /// The documents are kept in the store, but the name is only given when all layers are there: see `pull`.
+    package func resolve(
+        _ reference: Reference, for platform: ImagePlatform, policy: PullPolicy = .missing,
+        in store: borrowing ImageLayout
+    ) throws -> ResolvedImage {
+        let clients = clients(for: reference, policy)
+        return try resolve(reference, platform, policy, store, clients)
+    }
+
+    /// Pulls an image and hands its layers to `sink` in their order, each as soon as it is there.
+    ///
+    /// When this throws, the parts that have come stay in the store and the next pull goes on with them.
+    @discardableResult
+    package func pull(
+        _ reference: Reference, for platform: ImagePlatform, policy: PullPolicy = .missing,
+        in store: borrowing ImageLayout, observer: (any PullObserver)? = nil, into sink: inout some LayerSink
+    ) throws -> ResolvedImage {
+        let use = try store.beginUse()
+        let clients = clients(for: reference, policy)
+        let image = try resolve(reference, platform, policy, store, clients)
+        try transferLayers(of: image, from: clients, in: store, observer) { layer in try sink.apply(layer) }
+        try store.tag(reference, as: image.top)
+        _ = consume use  // It was needed up to here.
+        return image
+    }
+
+    /// Pulls an image into the store only.
+    @discardableResult
+    package func fetch(
+        _ reference: Reference, for platform: ImagePlatform, policy: PullPolicy = .missing,
+        in store: borrowing ImageLayout, observer: (any PullObserver)? = nil
+    ) throws -> ResolvedImage {
+        var sink = NoSink()
+        return try pull(reference, for: platform, policy: policy, in: store, observer: observer, into: &sink)
+    }
+
+    private struct NoSink: LayerSink {
+        mutating func apply(_ layer: borrowing PulledLayer) {}
+    }
+
+    private func clients(for reference: Reference, _ policy: PullPolicy) -> [RegistryClient] {
+        if policy == .never { return [] }
+        return registries.endpoints(of: reference.registry).map { endpoint in
+            var settings = http
+            var tries = retry
+            if endpoint.mirrorOf != nil {
+                // Behind a mirror stands another server, so nobody waits long for it.
+                settings.connectTimeout = min(settings.connectTimeout, 8000)
+                tries.retries = min(tries.retries, 1)
+            }
+            return RegistryClient(endpoint, settings: settings, credentials: credentials, retry: tries)
+        }
+    }
+
+    // MARK: - Documents
+
+    private func resolve(
+        _ reference: Reference, _ platform: ImagePlatform, _ policy: PullPolicy,
+        _ store: borrowing ImageLayout, _ clients: [RegistryClient]
+    ) throws -> ResolvedImage {
+        let known = try find(reference, in: store)
+        if let known, policy != .always || reference.digest != nil {
+            let stored = try? resolveStored(reference, platform, known, store)
+            if let stored, policy == .missing || isComplete(stored, store) { return stored }
+        }
+        if policy == .never { throw PullError.notStored(reference) }
+        return try asking(clients) { client in
+            if policy == .always, let known, try client.digest(of: reference) == known.digest,
+                let stored = try? resolveStored(reference, platform, known, store)
+            {
+                return stored
+            }
+            return try resolveRemote(reference, platform, client, store)
+        }
+    }
+
+    private func find(_ reference: Reference, in store: borrowing ImageLayout) throws -> Descriptor? {
+        try store.find(reference)
+    }
+
+    /// Asks one server after the other; what the last one, the registry itself, says counts.
+    private func asking<Value>(_ clients: [RegistryClient], _ body: (RegistryClient) throws -> Value) throws
+        -> Value
+    {
+        for client in clients.dropLast() {
+            if let value = try? body(client) { return value }
+        }
+        guard let last = clients.last else { throw MissingLibrary.curl }
+        return try body(last)
+    }
+
+    private func resolveStored(
+        _ reference: Reference, _ platform: ImagePlatform, _ top: Descriptor, _ store: borrowing ImageLayout
+    ) throws -> ResolvedImage {
+        let source = StoredDocuments(store: try store.duplicate())
+        var resolver = ImageResolver(source: source, reference: reference, platform: platform)
+        return try resolver.resolve(top, source.document(top), isFromStore: true)
+    }
+
+    private func isComplete(_ image: ResolvedImage, _ store: borrowing ImageLayout) -> Bool {
+        for layer in image.manifest.value.layers where !store.has(layer) { return false }
+        return true
+    }
+
+    private func resolveRemote(
+        _ reference: Reference, _ platform: ImagePlatform, _ client: RegistryClient,
+        _ store: borrowing ImageLayout
+    ) throws -> ResolvedImage {
+        let answer = try client.manifest(of: reference, reference.manifestName)
+        let digest = try Digest.of(answer.bytes, reference.digest?.algorithm ?? .sha256)
+        if let wanted = reference.digest, wanted != digest {
+            throw BlobError.wrongDigest(wanted, actual: digest)
+        }
+        var top = Descriptor(mediaType: answer.mediaType, digest: digest, size: Int64(answer.bytes.count))
+        let kind = try JSON.decode(DocumentKind.self, from: answer.bytes, name: reference.description)
+        if let type = kind.mediaType { top.mediaType = type }
+        let source = RemoteDocuments(client: client, image: reference, store: try store.duplicate())
+        var resolver = ImageResolver(source: source, reference: reference, platform: platform)
+        let image = try resolver.resolve(top, answer.bytes, isFromStore: false)
+        try store.put(answer.bytes, as: digest)
+        return image
+    }
+
+    // MARK: - Layers
+
+    private func transferLayers(
+        of image: ResolvedImage, from clients: [RegistryClient], in store: borrowing ImageLayout,
+        _ observer: (any PullObserver)?, _ apply: (borrowing PulledLayer) throws -> Void
+    ) throws {
+        let layers = image.manifest.value.layers
+        var missing: [Descriptor] = []
+        let board = TransferBoard(layers: layers)
+        for layer in layers {
+            if store.has(layer) {
+                board.set(layer.digest, .ready, done: layer.size)
+            } else if !missing.contains(where: { $0.digest == layer.digest }) {
+                missing.append(layer)
+            }
+        }
+        let needed = missing.reduce(0) { $0 + $1.size }
+        let free = store.root.freeSpace
+        // What lies there already of them does not come again.
+        let held = try store.partSpace()
+        guard free < 0 || needed <= free + held else {
+            throw BlobError.noSpace(needed: needed, free: free)
+        }
+        let fetcher = try BlobFetcher(
+            missing, of: image.reference, from: clients, into: store, board: board, settings: transfer,
+            http: http, observer: observer)
+        if !missing.isEmpty || observer != nil { try fetcher.start() }
+        defer { fetcher.stop() }
+        for (index, descriptor) in layers.enumerated() {
+            try board.await(descriptor.digest)
+            try hand(index, descriptor, of: image, store, board, apply)
+        }
+    }
+
+    private func hand(
+        _ index: Int, _ descriptor: Descriptor, of image: ResolvedImage, _ store: borrowing ImageLayout,
+        _ board: TransferBoard, _ apply: (borrowing PulledLayer) throws -> Void
+    ) throws {
+        let layer = PulledLayer(
+            index: index, descriptor: descriptor, diffID: image.diffID(index),
+            blob: try store.open(descriptor))
+        board.setApplying(layer.blob.rawValue)
+        do {
+            try apply(layer)
+        } catch {
+            board.stopApplying()
+            // A blob that is not what its name says is of no use to anybody: the next pull fetches it again.
+            if case .wrongDigest(descriptor.digest, _) = error as? BlobError {
+                store.evict(descriptor.digest)
+                throw PullError.damaged(image.reference, descriptor.digest)
+            }
+            throw error
+        }
+        board.setApplying(nil)
+    }
+}
+
+/// Why an image could not be pulled, apart from what the registry says.
+package enum PullError: UserFacing, Hashable {
+    case notStored(Reference)
+    case damaged(Reference, Digest)
+
+    package var message: String {
+        switch self {
+        case .notStored(let image): "\(Quoted(image.description)) is not in the image store"
+        case .damaged(let image, let layer):
+            "the stored copy of layer \(layer.short) of \(Quoted(image.description)) was damaged and has been removed"
+        }
+    }
+
+    package var hint: String? {
+        switch self {
+        case .notStored: "Without the option that forbids it, it is fetched from its registry."
+        case .damaged: "Run the command again: the layer is then fetched anew."
+        }
+    }
+}

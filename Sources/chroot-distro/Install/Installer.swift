@@ -1,0 +1,167 @@
+import Archive
+import CLI
+import CLinux
+import Libc
+import OCI
+import Platform
+import Store
+
+/// Makes one container: it is prepared beside the others and put in its place at the end.
+struct Installer: ~Copyable {
+    private let context: Context
+    private let store: ContainerStore
+    private let platform: ImagePlatform
+    private let puller: Puller
+    private let policy: PullPolicy
+
+    /// Opens the store, and throws away what killed commands left in it.
+    static func open(
+        _ context: Context, platform: ImagePlatform, policy: PullPolicy, allowsInsecure: Bool
+    ) throws -> Installer {
+        var registries = try context.registries()
+        registries.allowsInsecure = allowsInsecure
+        let puller = Puller(
+            version: Program.version, environment: context.caller.environment.texts, registries: registries)
+        let store = try context.store()
+        try store.sweep()
+        return Installer(context: context, store: store, platform: platform, puller: puller, policy: policy)
+    }
+
+    /// What was installed.
+    struct Result {
+        let name: ContainerName
+        let hasEntrypoint: Bool
+    }
+
+    func install(_ source: InstallSource, as name: ContainerName) throws -> Result {
+        let lock = try store.lock(name, .exclusive, for: "install")
+        let staging = try store.stage(name)
+        let outcome = Swift.Result { try fill(staging, from: source) }
+        guard case .success(let facts) = outcome else {
+            try? staging.discard(in: store)
+            lock.release()
+            return try outcome.map { _ in Result(name: name, hasEntrypoint: false) }.get()
+        }
+        try store.commit(staging)
+        let container = try store.container(name)
+        let entry = try store.entry(for: container, size: facts.size)
+        try store.updateIndex { index in
+            index.containers.removeAll { $0.name == name.description }
+            index.containers.append(entry)
+        }
+        lock.release()
+        return Result(name: name, hasEntrypoint: facts.hasEntrypoint)
+    }
+
+    // MARK: - Filling
+
+    /// What is known of a container that has been filled.
+    private struct Facts {
+        var hasEntrypoint = false
+        var size: Int64 = 0
+    }
+
+    private func fill(_ staging: borrowing Staging, from source: InstallSource) throws -> Facts {
+        var facts = Facts()
+        var applied = AppliedLayers(try LayerApplier(try staging.rootfs().directory.duplicate()))
+        switch source {
+        case .registry(let reference):
+            facts.hasEntrypoint = try pull(reference, into: &applied, staging)
+        case .path(let path):
+            facts.hasEntrypoint = try unpack(FileDescriptor.open(path, O_RDONLY), path, into: &applied, staging)
+        case .url, .standardInput:
+            throw InstallError.notAFile("-")
+        }
+        if let summary = applied.report.summary { context.diagnostics.warning(summary) }
+        let rootfs = try staging.rootfs()
+        try GuestFiles.install(in: rootfs, resolver: GuestFiles.hostResolverConfiguration())
+        if let termux = context.caller.host.termux {
+            let user = context.caller.user
+            let group = try? FileDescriptor.open(termux.home, O_RDONLY).status().group
+            try AndroidAccounts(
+                userName: user.name?.text ?? "\(user.uid)", user: user.uid, homeGroup: group ?? gid_t(user.uid)
+            ).install(in: rootfs)
+        }
+        facts.size = try TreeSize.measure(rootfs.directory).apparent
+        return facts
+    }
+
+    private func pull(
+        _ reference: Reference, into applied: inout AppliedLayers, _ staging: borrowing Staging
+    ) throws -> Bool {
+        let images = try context.images()
+        let progress = InstallProgress(context.diagnostics)
+        defer { progress.close() }
+        context.diagnostics.info("Installing \(Quoted(reference.familiar)) for \(platform)")
+        let image = try puller.pull(
+            reference, for: platform, policy: policy, in: images, observer: progress, into: &applied)
+        try staging.write(
+            "manifest.json",
+            ManifestFile.bytes(
+                reference: reference.familiar, platform: platform, manifest: image.manifest.bytes,
+                config: image.config.bytes))
+        let config = image.config.value.config
+        return config.entrypoint?.isEmpty == false || config.command?.isEmpty == false
+    }
+
+    private func unpack(
+        _ file: consuming FileDescriptor, _ path: HostPath, into applied: inout AppliedLayers,
+        _ staging: borrowing Staging
+    ) throws -> Bool {
+        guard try file.status().kind == .regular else { throw InstallError.notAFile(path) }
+        let layout = try ArchiveLayout(Self.names(FileSource(try file.duplicate())))
+        try file.seek(to: 0)
+        switch layout {
+        case .rootfs(let prefix):
+            try applied.apply(FileSource(file), .plain(prefix: prefix))
+            return false
+        case .backup(let name):
+            let tree = GuestPath(components: [name, "rootfs"])
+            let document = GuestPath(components: [name, "manifest.json"])
+            var manifest: [UInt8]?
+            try applied.apply(FileSource(file), .plain(prefix: tree)) { entry, reader in
+                if GuestPath(entry.path) == document { manifest = try reader.readData(limit: documentLimit) }
+            }
+            if let manifest { try staging.write("manifest.json", manifest) }
+            return false
+        case .ociLayout, .dockerArchive:
+            throw InstallError.notAFile(path)
+        }
+    }
+
+    /// The first names in an archive.
+    private static func names(_ source: any ByteSource) throws -> [RawString] {
+        let reader = TarReader(BufferedChunks(try Compression.open(source)))
+        var names: [RawString] = []
+        while names.count < ArchiveLayout.sample, let entry = try reader.next() { names.append(entry.path) }
+        return names
+    }
+}
+
+/// Applies layers as they come, and keeps count.
+struct AppliedLayers: LayerSink {
+    private let applier: LayerApplier
+    private(set) var report = LayerReport()
+
+    init(_ applier: LayerApplier) { self.applier = applier }
+
+    mutating func apply(_ layer: borrowing PulledLayer) throws {
+        let blob = ExpectedContent(digest: layer.descriptor.digest, size: layer.descriptor.size)
+        do {
+            report += try LayerPipeline.apply(
+                FileSource(try layer.blob.duplicate()), blob: blob, content: ExpectedContent(digest: layer.diffID),
+                to: applier)
+        } catch LayerError.wrongDigest(layer.descriptor.digest, let found) {
+            // The copy in the store is damaged, not the image.
+            throw BlobError.wrongDigest(layer.descriptor.digest, actual: found)
+        }
+    }
+
+    /// Applies an archive that is not a layer.
+    mutating func apply(
+        _ source: any ByteSource, _ rules: MemberRules,
+        outside: (TarEntry, TarReader) throws -> Void = { _, _ in }
+    ) throws {
+        report += try LayerPipeline.apply(source, to: applier, rules, outside: outside)
+    }
+}

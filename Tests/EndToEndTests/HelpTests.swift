@@ -1,0 +1,69 @@
+import Libc
+import Platform
+import TestSupport
+import Testing
+
+@Suite("Help and version", .scratch)
+struct HelpTests {
+    private static let commands = [
+        "install", "login", "run", "list", "ps", "remove", "rename", "kill", "unmount",
+    ]
+
+    @Test("each command has a page of its own, by either way", arguments: commands)
+    func pages(_ command: String) throws {
+        let program = Program()
+        let page = try program.succeed("help", command)
+        #expect((page.stdout + page.stderr).contains("chroot-distro \(command)"))
+        let same = try program.succeed(command, "--help")
+        #expect(same.stdout == page.stdout && same.stderr == page.stderr)
+    }
+
+    @Test("the version goes to standard output", arguments: ["-V", "--version"])
+    func version(_ flag: String) throws {
+        let outcome = try Program().succeed(flag)
+        #expect(outcome.stdout.hasPrefix("chroot-distro "))
+        #expect(outcome.stderr.isEmpty)
+    }
+
+    @Test("no page is wider than the terminal", arguments: [60, 80], commands)
+    func width(_ columns: UInt16, _ command: String) throws {
+        var terminal = try Program().onTerminal("help", command, rows: 50, columns: columns)
+        #expect(try terminal.finish() == .success)
+        let widest = terminal.text.split(separator: "\r\n").map(Self.withoutColours).max {
+            $0.count < $1.count
+        }
+        #expect((widest?.count ?? .max) <= Int(columns), "\(widest ?? "nothing was shown")")
+    }
+
+    @Test("the committed completions are those of the program")
+    func completions() throws {
+        let program = Program()
+        try program.succeed("__generate", "completions", Scratch.path.rawValue)
+        let committed = HostPath(#filePath).parent.parent.parent / "completions"
+        for name in ["chroot-distro.bash", "_chroot-distro", "chroot-distro.fish"] {
+            let outcome = try Run.program(
+                "cmp", [(Scratch.path / name).rawValue, (committed / name).rawValue])
+            #expect(outcome.status == .success, "run: make completions")
+        }
+    }
+
+    @Test("manual pages are ones that man accepts", .needsProgram("man"))
+    func manual() throws {
+        try Program().succeed("__generate", "man", Scratch.path.rawValue)
+        let complaints = try Run.shell(
+            "for page in \"$1\"/*.1; do man --warnings -l \"$page\" 2>&1 >/dev/null; done",
+            Scratch.path.rawValue)
+        #expect(complaints.isEmpty, "\(complaints)")
+        #expect(access((Scratch.path / "chroot-distro.1").rawValue, F_OK) == 0)
+    }
+
+    private static func withoutColours(_ line: Substring) -> String {
+        var result = ""
+        var rest = line
+        while let escape = rest.firstIndex(of: "\u{1b}") {
+            result += rest[..<escape]
+            rest = rest[escape...].dropFirst(2).drop { !$0.isLetter }.dropFirst()
+        }
+        return (result + rest).filter { $0 != "\r" }
+    }
+}

@@ -1,0 +1,74 @@
+import Libc
+import Platform
+import TestSupport
+import Testing
+
+@Suite("list and ps", .scratch, .needsRoot, .needsFile("/bin/busybox"))
+struct ListTests {
+    @Test("suggest how to begin when there is nothing")
+    func nothing() throws {
+        let outcome = try Program().succeed("list")
+        #expect(outcome.stdout.isEmpty)
+        #expect(outcome.stderr.contains("chroot-distro install"))
+    }
+
+    @Test("name each container with where it came from", arguments: ["list", "li", "ls"])
+    func columns(_ word: String) throws {
+        let program = try Program.with("box")
+        let path = try BusyboxImage.rootfsArchive(in: Scratch.path)
+        try program.succeed("install", path.rawValue, "--name", "plain")
+        let shown = try program.succeed(word).stdout
+        #expect(shown.contains("box") && shown.contains("plain") && shown.contains("local archive"))
+        #expect(try program.succeed(word, "-q").stdout == "box\nplain\n")
+    }
+
+    @Test("are JSON when asked, one document with what the table has", .needsProgram("python3"))
+    func json() throws {
+        let program = try Program.with("box")
+        for command in [["list", "--json"], ["ps", "-a", "--json"]] {
+            let outcome = try Run.program(BuiltBinary.path, command, environment: program.environment)
+            let name = try Run.succeeding(
+                "python3", ["-c", "import json,sys; print(json.load(sys.stdin)[0]['name'])"],
+                input: outcome.output)
+            #expect(name == "box\n")
+        }
+    }
+
+    @Test("show a container as running while a session is open, and no longer")
+    func running() throws {
+        let program = try Program.with("box")
+        try program.install("idle")
+        #expect(try program.succeed("ps", "-q").stdout.isEmpty)
+        let session = try program.start("login", "box", "--", "sh", "-c", "echo ready; cat")
+        _ = try session.read(until: "ready")
+        #expect(try program.succeed("ps", "-q").stdout == "box\n")
+        #expect(try program.succeed("ps", "-a", "-q").stdout == "box\nidle\n")
+        _ = try session.finish()
+        #expect(try program.succeed("ps", "-q").stdout.isEmpty)
+    }
+
+    @Test("work for a user who is not root, without asking for more", .needsProgram("setpriv"))
+    func unprivileged() throws {
+        let program = try Program.with("box")
+        try Run.succeeding("chmod", ["755", Scratch.path.rawValue])
+        // The build is not readable for everybody.
+        let copy = (Scratch.path / "chroot-distro").rawValue
+        try Run.succeeding("cp", [BuiltBinary.path, copy])
+        for command in [["list", "-q"], ["ps", "-a", "-q"]] {
+            let outcome = try Run.program(
+                "setpriv", ["--reuid", "65534", "--regid", "65534", "--clear-groups", copy] + command,
+                environment: program.environment)
+            #expect(outcome.stdout == "box\n", "\(outcome.stderr)")
+        }
+    }
+
+    @Test("follow no FIFO, device or link that a root file system puts in the way")
+    func hostileRoot() throws {
+        let program = try Program.with("box") { $0.addDirectories("srv") }
+        try Run.shell(
+            "mv \"$1/etc\" \"$1/bin\" \"$1/srv\"; mkfifo \"$1/etc\" \"$1/bin\"",
+            program.root(of: "box").rawValue)
+        #expect(try program.run("list", timeout: 10).status == .success)
+        #expect(try program.run("ps", timeout: 10).status == .success)
+    }
+}

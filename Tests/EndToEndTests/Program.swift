@@ -1,0 +1,132 @@
+import Libc
+import Platform
+import TestSupport
+import Testing
+
+/// The built program with a store of its own in the test's scratch directory.
+struct Program {
+    let directory: HostPath
+    var environment: [String: String]
+
+    init(in directory: HostPath = Scratch.path) {
+        self.directory = directory
+        environment = Run.environment
+        environment["XDG_DATA_HOME"] = (directory / "data").rawValue
+        environment["XDG_CACHE_HOME"] = (directory / "cache").rawValue
+    }
+
+    /// A store with the busybox system installed as `name`.
+    static func with(_ name: String, _ extra: (inout TarBuilder) -> Void = { _ in }) throws -> Program {
+        let program = Program()
+        try program.install(name, extra)
+        return program
+    }
+
+    /// Installs the busybox system as `name` from an image, with what `extra` adds to it.
+    func install(
+        _ name: String, configuration: String = #"{"Cmd":["/bin/sh"]}"#, layers: [[UInt8]] = [],
+        _ extra: (inout TarBuilder) -> Void = { _ in }
+    ) throws {
+        let image = try BusyboxImage.layout(
+            in: directory, name: "image-\(name)", layers: layers, configuration: configuration, extra)
+        let archive = directory / "image-\(name).tar"
+        try image.pack(as: archive)
+        try succeed("install", archive.rawValue, "--name", name)
+    }
+
+    /// Runs the program; any status will do.
+    func run(
+        _ arguments: String..., input: [UInt8] = [], directory: HostPath? = nil, timeout: Double = 60
+    ) throws -> Run.Outcome {
+        try Run.program(
+            BuiltBinary.path, arguments, environment: environment, input: input, directory: directory,
+            timeout: timeout)
+    }
+
+    /// Runs the program, which has to succeed.
+    @discardableResult
+    func succeed(
+        _ arguments: String..., input: [UInt8] = [], sourceLocation: SourceLocation = #_sourceLocation
+    ) throws -> Run.Outcome {
+        let outcome = try Run.program(BuiltBinary.path, arguments, environment: environment, input: input)
+        try #require(
+            outcome.status == .success, "\(arguments): \(outcome.stderr)", sourceLocation: sourceLocation)
+        return outcome
+    }
+
+    /// Runs the program, which has to refuse with status 1 and one clear line that names all of `names`, and to
+    /// leave its store as it was.
+    @discardableResult
+    func refuse(
+        _ arguments: String..., naming names: [String], input: [UInt8] = [],
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws -> Run.Outcome {
+        let before = try snapshot()
+        let outcome = try Run.program(BuiltBinary.path, arguments, environment: environment, input: input)
+        #expect(outcome.status == .failure, "\(arguments)", sourceLocation: sourceLocation)
+        let errors = outcome.stderr.split(separator: "\n").filter { $0.hasPrefix("Error:") }
+        #expect(errors.count == 1, "\(outcome.stderr)", sourceLocation: sourceLocation)
+        for name in names {
+            #expect(outcome.stderr.contains(name), "\(outcome.stderr)", sourceLocation: sourceLocation)
+        }
+        #expect(outcome.stdout.isEmpty, sourceLocation: sourceLocation)
+        #expect(try snapshot() == before, "the store changed", sourceLocation: sourceLocation)
+        return outcome
+    }
+
+    /// Starts the program and leaves it running.
+    func start(_ arguments: String...) throws -> Running {
+        try Running.start(BuiltBinary.path, arguments, environment: environment)
+    }
+
+    /// Starts the program on a terminal.
+    func onTerminal(_ arguments: String..., rows: UInt16 = 24, columns: UInt16 = 80) throws -> TestTerminal {
+        try TestTerminal(BuiltBinary.path, arguments, environment: environment, rows: rows, columns: columns)
+    }
+
+    /// The names that `list` knows, sorted.
+    func names() throws -> [String] { try succeed("list", "--quiet").lines.sorted() }
+
+    /// Where the root file system of a container is.
+    func root(of name: String) -> HostPath { directory / "data/chroot-distro/containers/\(name)/rootfs" }
+
+    /// What a shell command inside prints, without the newline at the end.
+    func inside(_ name: String, _ script: String) throws -> String {
+        let output = try succeed("login", name, "--", "/bin/sh", "-c", script).stdout
+        return output.hasSuffix("\n") ? String(output.dropLast()) : output
+    }
+
+    /// Every container, image and blob of the store: names, types, modes and sizes, but not what locks it.
+    func snapshot() throws -> String {
+        try Run.shell(
+            """
+            for top in "$1/data" "$1/cache"; do
+                [ -d "$top" ] || continue
+                find "$top" \\( -name run -o -name locks \\) -prune -o ! -name '*.lock' ! -name '*.part' \\
+                    \\( -type d -printf '%p %y %m\\n' -o -printf '%p %y %m %s\\n' \\)
+            done | sort
+            """, directory.rawValue)
+    }
+}
+
+/// A file outside every root file system that nothing may touch.
+struct Canary {
+    let path: HostPath
+    private let state: String
+
+    init(in directory: HostPath = Scratch.path, name: String = "canary") throws {
+        path = directory / name
+        try TestImage.write("alive\n", to: path)
+        state = try Self.state(of: path)
+    }
+
+    /// Expects the file to be what it was: content, inode, owner, mode and times.
+    func expectAlive(_ sourceLocation: SourceLocation = #_sourceLocation) {
+        #expect(
+            (try? Self.state(of: path)) == state, "the canary was touched", sourceLocation: sourceLocation)
+    }
+
+    private static func state(of path: HostPath) throws -> String {
+        try Run.shell("stat -c '%i %f %h %u %g %s %y %z' \"$1\"; cat \"$1\"", path.rawValue)
+    }
+}
