@@ -162,7 +162,9 @@ bool cd_transfer_set_trust(cd_transfer *transfer, const char *file, const char *
            SET(CURLOPT_SSL_VERIFYPEER, verify ? 1L : 0L) && SET(CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L);
 }
 
-bool cd_transfer_avoid_proxy(cd_transfer *transfer) { return SET(CURLOPT_PROXY, ""); }
+bool cd_transfer_set_proxy(cd_transfer *transfer, const char *proxy, const char *exceptions) {
+    return SET(CURLOPT_PROXY, proxy) && SET(CURLOPT_NOPROXY, exceptions);
+}
 
 static cd_failure failure_of(CURLcode code) {
     switch ((int)code) {

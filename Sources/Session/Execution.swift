@@ -5,12 +5,12 @@ import Platform
 enum Execution {
     /// Only returns when it fails, with the reason.
     ///
-    /// A word without a slash is looked for in `search`, directories separated by colons. A script without `#!` is
+    /// `program` is what is executed when it is not the first word. A word without a slash is looked for in `search`, directories separated by colons. A script without `#!` is
     /// given to `/bin/sh` (execvp(3)).
     static func replace(
-        _ words: [RawString], _ environment: [RawString], search: RawString?
+        _ words: [RawString], _ environment: [RawString], search: RawString?, calling program: RawString? = nil
     ) -> ExecutionError {
-        guard let program = words.first, !program.bytes.isEmpty else { return .notFound("") }
+        guard let program = program ?? words.first, !program.bytes.isEmpty else { return .notFound("") }
         var refused: (path: RawString, code: Int32)?
         for path in candidates(program, search: search) {
             let code = attempt(path, words, environment)

@@ -14,6 +14,8 @@ enum GuestProcess {
         let binds: PreparedBinds
         /// Where the master of a new pty goes; `nil` without a terminal.
         let terminal: Int32?
+        /// The parent of this process while the session lasts.
+        let supervisor: pid_t
     }
 
     /// Only returns when it fails; the reason is reported.
@@ -27,6 +29,9 @@ enum GuestProcess {
             if let hostname = plan.hostname { try Isolation.takeHostname(hostname) }
             makeHome(plan)
             try plan.privileges.take()
+            // A supervisor that is killed takes its session along, as a terminal does that is closed.
+            _ = cd_set_parent_death_signal(SIGHUP)
+            guard getppid() == entrance.supervisor else { return .failure }
             try enter(plan.workingDirectory)
             throw execute(plan)
         } catch {
@@ -78,7 +83,9 @@ enum GuestProcess {
         let environment = plan.environment.entries
         switch plan.command {
         case .shell(let shell):
-            return Execution.replace([shell, "-l"], environment, search: nil)
+            // A dash before its name makes any shell a login shell (login(1)).
+            let name = RawString("-" + HostPath(shell.text).lastComponent)
+            return Execution.replace([name], environment, search: nil, calling: shell)
         case .words(let words, let shell):
             let search = plan.environment["PATH"] ?? RawString(EnvironmentRules.path)
             let failure = Execution.replace(words, environment, search: search)

@@ -50,7 +50,9 @@ package struct GuestFacts: Sendable {
     package var name: ContainerName
     package var manifest: ContainerManifest
     package var accounts: GuestAccounts
-    /// Terminal types that the container has a terminfo entry for, among those that were asked about.
+    /// Terminal types that the container knows, among those that were asked about.
+    ///
+    /// A container without a terminfo database has no say: its programs bring their own, or need none.
     package var terminals: Set<String>
 
     package init(
@@ -78,12 +80,14 @@ package struct GuestFacts: Sendable {
     /// Entries lie below the first letter of their name, or below its hexadecimal number (term(5)).
     private static func hasTerminfo(_ terminal: String, in rootfs: borrowing Rootfs) -> Bool {
         guard let first = terminal.utf8.first, !terminal.contains("/") else { return false }
-        for directory in terminfo {
+        var hasDatabase = false
+        for directory in terminfo where (try? rootfs.status(directory)) != nil {
+            hasDatabase = true
             for letter in [RawString(String(decoding: [first], as: UTF8.self)), RawString(String(first, radix: 16))] {
                 let path = directory.appending(letter).appending(RawString(terminal))
                 if (try? rootfs.status(path)) != nil { return true }
             }
         }
-        return false
+        return !hasDatabase
     }
 }

@@ -111,7 +111,7 @@ package struct RootfulLauncher {
         let entrance = GuestProcess.Entrance(
             holder: try container.holder.duplicate(),
             binds: try PreparedBinds(container.added, interface: interface),
-            terminal: supervisor.hasTerminal ? sockets.second.rawValue : nil)
+            terminal: supervisor.hasTerminal ? sockets.second.rawValue : nil, supervisor: getpid())
         let pid = try Fork.child { GuestProcess.run(plan, entrance, report: pipe.raw.writing) }
         let report = pipe.readEnd()
         let end = sockets.firstEnd()

@@ -4,7 +4,7 @@ import Testing
 private let layers: [String: Set<String>] = [
     "Libc": ["Glibc", "Android", "Musl"],
     "Platform": [],
-    "Archive": ["CZlib", "CLzma", "CZstd", "CBzip2", "CInflate", "CISAL"],
+    "Archive": ["CZlib", "CLzma", "CZstd", "CBzip2", "CInflate", "CIsal"],
     "Mounts": ["CLibMount"],
     "Namespaces": ["CLibCap"],
     "CLI": [],

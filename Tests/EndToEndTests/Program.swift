@@ -102,9 +102,13 @@ struct Program {
             """
             for top in "$1/data" "$1/cache"; do
                 [ -d "$top" ] || continue
+                # The empty rooms of a store are no content.
                 find "$top" \\( -name run -o -name locks \\) -prune -o ! -name '*.lock' ! -name '*.part' \\
+                    ! -name oci-layout ! -path "$1/cache/*/index.json" \\
+                    \\( -path '*/containers/*' -o -path '*/staging/*' -o -path '*/trash/*' -o ! -type d \\) \\
                     \\( -type d -printf '%p %y %m\\n' -o -printf '%p %y %m %s\\n' \\)
             done | sort
+            grep -o digest "$1"/cache/*/index.json 2>/dev/null | wc -l
             """, directory.rawValue)
     }
 }

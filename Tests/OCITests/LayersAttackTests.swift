@@ -8,11 +8,16 @@ import Testing
 /// One test for each known way to make an unpacker touch what lies outside of its root.
 @Suite("Layers: attacks") struct LayersAttackTests {
     /// Applies what may be refused; whatever happens, the canaries must live.
+    ///
+    /// Once with openat2(2) and once without.
     private func attack(_ layers: Layer..., lands: String = "true") throws {
-        let scratch = try LayersScratch()
-        do { try scratch.apply(layers) } catch is LayerError {} catch is TarError {}
-        #expect(scratch.canariesLive, "HOST PATH WAS CHANGED")
-        #expect(scratch.holds(lands))
+        for hasOpenat2 in [true, false] {
+            let scratch = try LayersScratch()
+            do { try scratch.apply(layers, hasOpenat2: hasOpenat2) } catch is LayerError {} catch is TarError
+            {}
+            #expect(scratch.canariesLive, "HOST PATH WAS CHANGED")
+            #expect(scratch.holds(lands), "openat2: \(hasOpenat2)")
+        }
     }
 
     @Test(

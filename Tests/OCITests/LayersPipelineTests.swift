@@ -145,7 +145,9 @@ import Testing
         #expect(Self.peakMemory() - before < 256 << 20)
     }
 
-    /// Bytes. Other tests run beside this one, so the limit is far above what the pipeline takes.
+    /// Bytes.
+    ///
+    /// Other tests run beside this one, so the limit is far above what the pipeline takes.
     private static func peakMemory() -> Int {
         guard let file = try? FileDescriptor.open("/proc/self/status", O_RDONLY),
             let bytes = try? file.readAll(limit: 1 << 16)

@@ -19,7 +19,11 @@ final class LayersScratch {
         }
     }
 
-    deinit { _ = system("rm -rf --one-file-system '\(path)'") }
+    deinit {
+        let unlock = "find '\(path)' -type d ! -perm -700 -exec chmod -R u+rwX {} \\; 2> /dev/null"
+        if !isRoot { Self.sh(unlock) }
+        _ = system("rm -rf --one-file-system '\(path)'")
+    }
 
     @discardableResult
     static func sh(_ command: String) -> Bool { system(command) == 0 }
@@ -36,8 +40,11 @@ final class LayersScratch {
     }
 
     @discardableResult
-    func apply(_ layers: [Layer], _ rules: MemberRules = .layer) throws -> LayerReport {
-        let applier = try LayerApplier(try Directory.open(HostPath(root)))
+    func apply(
+        _ layers: [Layer], _ rules: MemberRules = .layer, hasOpenat2: Bool = true
+    ) throws -> LayerReport {
+        let directory = try Directory.open(HostPath(root))
+        let applier = try LayerApplier(directory, hasOpenat2: hasOpenat2 && Kernel.hasOpenat2)
         var total = LayerReport()
         for layer in layers {
             total += try LayerPipeline.apply(MemorySource(layer.bytes()), to: applier, rules)

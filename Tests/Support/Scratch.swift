@@ -32,7 +32,12 @@ package enum Scratch {
 
     /// Whatever a test left running, mounted or undeletable is a failure of that test.
     package static func clean(_ path: HostPath) {
-        let leftovers = Processes.inMounts(of: path)
+        var leftovers = Processes.inMounts(of: path)
+        // A holder that has seen the last session go needs a moment to be gone itself.
+        for _ in 0..<100 where !leftovers.isEmpty {
+            usleep(20_000)
+            leftovers = Processes.inMounts(of: path)
+        }
         #expect(leftovers.isEmpty, "processes were left behind")
         leftovers.forEach { kill($0.pid, SIGKILL) }
         let mounts = Mountinfo.targets(below: path)

@@ -22,7 +22,9 @@ package enum Compression: String, CaseIterable, Sendable {
         (.zstd, [0x28, 0xb5, 0x2f, 0xfd]),
     ]
 
-    /// RFC 8878, 3.1.2: 0x184D2A50 to 0x184D2A5F, little-endian. Parallel zstd and zstd:chunked begin like this.
+    /// RFC 8878, 3.1.2: 0x184D2A50 to 0x184D2A5F, little-endian.
+    ///
+    /// Parallel zstd and zstd:chunked begin like this.
     private static func isSkippableZstdFrame(_ head: [UInt8]) -> Bool {
         head.count >= 4 && head[0] & 0xf0 == 0x50 && head[1...3].elementsEqual([0x2a, 0x4d, 0x18])
     }
@@ -61,8 +63,10 @@ package enum Compression: String, CaseIterable, Sendable {
         }
     }
 
-    /// Compresses into `sink`. `level` is the format's own scale, or `nil` for its usual one; the old `.lzma` is
-    /// written as xz, which its readers understand as well.
+    /// Compresses into `sink`.
+    ///
+    /// `level` is the format's own scale, or `nil` for its usual one; the old `.lzma` is written as xz, which
+    /// its readers understand as well.
     package func encoder(_ sink: any ByteSink, level: Int32? = nil) throws(CodecError) -> any ByteSink {
         switch self {
         case .none: sink

@@ -1,6 +1,8 @@
 import CZlib
 
-/// Compresses with gzip (RFC 1952). The header has no name and no time: equal bytes give equal files.
+/// Compresses with gzip (RFC 1952).
+///
+/// The header has no name and no time: equal bytes give equal files.
 package final class GzipSink: ByteSink {
     private let sink: any ByteSink
     private var output = OutputBuffer()

@@ -7,7 +7,9 @@ package final class XzSource: ByteSource {
     private let stream: UnsafeMutablePointer<lzma_stream>
     private var isAtEnd = false
 
-    /// Bytes that a decoder may use: a dictionary of 128 MiB and what goes with it. `xz -9` needs half of that.
+    /// Bytes that a decoder may use: a dictionary of 128 MiB and what goes with it.
+    ///
+    /// `xz -9` needs half of that.
     private static let memoryLimit: UInt64 = 160 << 20
     /// `LZMA_CONCATENATED`, a macro that Swift cannot read.
     private static let concatenated: UInt32 = 0x08

@@ -3,6 +3,7 @@ import Platform
 
 /// One member of a tar archive, without its data.
 package struct TarEntry: Sendable {
+    /// What a member makes.
     package enum Kind: Hashable, Sendable {
         case regular, directory, symbolicLink, hardLink, characterDevice, blockDevice, fifo
         /// A type that no system of ours knows; the byte is the one in the header.

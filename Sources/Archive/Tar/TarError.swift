@@ -2,6 +2,7 @@ import Platform
 
 /// An archive that cannot be read any further.
 package struct TarError: Error, Sendable {
+    /// Why not.
     package enum Reason: Sendable {
         /// The archive stops inside an entry.
         case truncated

@@ -31,7 +31,9 @@ package final class TarReader {
 
     package init(_ source: any ChunkSource) { self.source = source }
 
-    /// The next entry, or `nil` at the end. What was not read of the last one is skipped.
+    /// The next entry, or `nil` at the end.
+    ///
+    /// What was not read of the last one is skipped.
     package func next() throws(TarError) -> TarEntry? {
         try skipData()
         var local = PendingHeaders()

@@ -20,8 +20,10 @@ package final class TarWriter {
 
     package init(_ sink: any ByteSink) { self.sink = sink }
 
-    /// Begins an entry. The data of a regular file is then given to `write`: `size` bytes, or for a sparse file
-    /// the bytes of its `stored` parts one after the other.
+    /// Begins an entry.
+    ///
+    /// The data of a regular file is then given to `write`: `size` bytes, or for a sparse file the bytes of
+    /// its `stored` parts one after the other.
     package func append(_ entry: TarEntry) throws {
         try endEntry()
         current = entry.path

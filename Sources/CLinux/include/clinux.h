@@ -11,7 +11,6 @@
 
 #include "clinux_attributes.h"
 #include "clinux_process.h"
-#include "clinux_worker.h"
 
 // --- Files (open(2), openat2(2), statx(2), renameat2(2)) -------------------------------------------------------
 

@@ -79,8 +79,9 @@ bool cd_transfer_set_source(cd_transfer *transfer, cd_source_function *source, i
 bool cd_transfer_set_patience(cd_transfer *transfer, long connect, long silence, long total);
 /// Trusted certificates; NULL leaves libcurl's own. Without `verify` any certificate will do.
 bool cd_transfer_set_trust(cd_transfer *transfer, const char *file, const char *directory, bool verify);
-/// Takes no proxy, whatever the environment says.
-bool cd_transfer_avoid_proxy(cd_transfer *transfer);
+/// Goes through `proxy`, or through none when it is empty, whatever the environment says; `exceptions` lists the
+/// hosts that are asked directly, in libcurl's form.
+bool cd_transfer_set_proxy(cd_transfer *transfer, const char *proxy, const char *exceptions);
 
 /// Waits for the whole answer.
 cd_failure cd_transfer_perform(cd_transfer *transfer);

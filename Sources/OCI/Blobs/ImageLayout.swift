@@ -74,7 +74,9 @@ package struct ImageLayout: ~Copyable, Sendable {
         }
     }
 
-    /// Takes the name away; the content stays until garbage is collected. False when nothing had the name.
+    /// Takes the name away; false when nothing had it.
+    ///
+    /// The content stays until garbage is collected.
     @discardableResult
     package func untag(_ reference: Reference) throws -> Bool {
         try changeIndex { index in

@@ -7,7 +7,7 @@ package struct Document<Value: Decodable> {
     package let value: Value
     package let digest: Digest
 
-    /// Reads `bytes`, which nobody has named yet. `name` stands in the error.
+    /// Reads `bytes`, which nobody has named yet; `name` stands in the error.
     package init(_ bytes: [UInt8], name: String) throws {
         self.bytes = bytes
         digest = try Digest.of(bytes)

@@ -93,8 +93,9 @@ package enum ArchiveLayout: Hashable, Sendable {
         return short == long ? left.absolute < right.absolute : short < long
     }
 
-    /// Without a name that only a root has, it is no root. One big `usr` may fill the whole sample: then its own
-    /// names speak for it.
+    /// Without a name that only a root has, it is no root.
+    ///
+    /// One big `usr` may fill the whole sample: then its own names speak for it.
     private static func score(_ tree: NameTree, _ prefix: GuestPath) -> Int {
         let names = tree.children(of: prefix)
         let own = names.intersection(rootNames)

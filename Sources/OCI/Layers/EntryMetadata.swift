@@ -68,7 +68,9 @@ enum EntryMetadata {
 
     private static let overlayMark = Array("trusted.overlay.".utf8)
 
-    /// Without root everything belongs to the caller. In a user namespace some owners do not exist (`EINVAL`).
+    /// Without root everything belongs to the caller.
+    ///
+    /// In a user namespace some owners do not exist (`EINVAL`).
     private static func own(_ report: inout LayerReport, _ body: () -> Int32) throws(SystemError) {
         guard geteuid() == 0 else { return }
         do { try syscall("fchown", "", body) } catch  where [EPERM, EINVAL].contains(error.code) {

@@ -18,9 +18,15 @@ package final class LayerApplier {
     private let isRoot = geteuid() == 0
 
     /// `directory` is the root to fill; it must be empty or hold the layers below.
-    package init(_ directory: consuming Directory) throws(SystemError) {
-        rootfs = Rootfs(adopting: directory)
-        trail = try ParentTrail(Rootfs(adopting: try rootfs.directory.duplicate()))
+    package convenience init(_ directory: consuming Directory) throws(SystemError) {
+        try self.init(directory, hasOpenat2: Kernel.hasOpenat2)
+    }
+
+    /// For tests: with `hasOpenat2` false, links are followed by a walk over the components.
+    init(_ directory: consuming Directory, hasOpenat2: Bool) throws(SystemError) {
+        rootfs = Rootfs(adopting: directory, hasOpenat2: hasOpenat2)
+        let again = Rootfs(adopting: try rootfs.directory.duplicate(), hasOpenat2: hasOpenat2)
+        trail = try ParentTrail(again)
     }
 
     /// Applies all that `reader` still has.

@@ -19,7 +19,9 @@ struct FileIdentity: Hashable {
 struct LayerContents {
     /// Directories that are in the layer or hold something of it, however deep.
     private var directories: Set<FileIdentity> = []
-    /// Hashes of everything else. The seed is different in each process: an archive cannot aim at a collision.
+    /// Hashes of everything else.
+    ///
+    /// The seed is different in each process: an archive cannot aim at a collision.
     private var names: Set<Int> = []
 
     mutating func insert(_ name: RawString, in directory: FileIdentity) {

@@ -123,6 +123,8 @@ final class ParentTrail {
             case ENOENT:
                 next = try make(name, in: parent)
             case EACCES where geteuid() != 0:
+                // The ledger puts it back.
+                onArrival(path, try parent.directory.status(name))
                 try parent.directory.setPermissions(name, 0o700)
                 next = try arrive(try parent.directory.openDirectory(name), path)
             case ELOOP, ENOTDIR:

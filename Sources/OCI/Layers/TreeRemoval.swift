@@ -15,7 +15,9 @@ struct TreeRemoval {
         self.survivors = survivors
     }
 
-    /// Removes `name` and all below it. Throws `EBUSY` at a mount point.
+    /// Removes `name` and all below it.
+    ///
+    /// Throws `EBUSY` at a mount point.
     func remove(_ name: RawString, from parent: borrowing Directory, _ identity: FileIdentity)
         throws(SystemError)
     {

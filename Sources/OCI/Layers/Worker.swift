@@ -1,4 +1,4 @@
-import CLinux
+import CTransport
 import Libc
 import Platform
 
@@ -14,7 +14,7 @@ struct Worker: ~Copyable {
     /// Runs `body` beside the caller; what both touch is theirs to guard.
     init(_ body: @escaping () -> Void) throws(SystemError) {
         let job = Unmanaged.passRetained(Job(body))
-        let handle = cd_worker_start(
+        let handle = cd_thread_start(
             { context in
                 guard let context else { return }
                 Unmanaged<Job>.fromOpaque(context).takeRetainedValue().body()
@@ -30,5 +30,5 @@ struct Worker: ~Copyable {
     /// Waits for the end of `body`.
     consuming func join() {}
 
-    deinit { cd_worker_join(handle) }
+    deinit { cd_thread_join(handle) }
 }

@@ -42,24 +42,6 @@ struct HTTPFailure: Error {
     let reason: String
 }
 
-/// What every request of this program has in common.
-package struct HTTPSettings: Sendable {
-    package var userAgent: String
-    /// Milliseconds until a connection must stand.
-    package var connectTimeout = 30_000
-    /// Seconds that may pass without a byte.
-    package var silence = 60
-    /// Trusted certificates (`SSL_CERT_FILE`, `SSL_CERT_DIR`); `nil` leaves libcurl's own.
-    package var caFile: String?
-    package var caDirectory: String?
-
-    package init(version: String, environment: [String: String] = [:]) {
-        userAgent = "chroot-distro/\(version)"
-        caFile = environment["SSL_CERT_FILE"].flatMap { $0.isEmpty ? nil : $0 }
-        caDirectory = environment["SSL_CERT_DIR"].flatMap { $0.isEmpty ? nil : $0 }
-    }
-}
-
 /// One libcurl transfer; its connections stay open for the next request.
 final class HTTPHandle {
     private(set) var raw: OpaquePointer?
@@ -99,8 +81,8 @@ final class HTTPHandle {
             raw, settings.connectTimeout, settings.silence, request.total.map { $0 * 1000 } ?? 0)
         cd_transfer_set_trust(
             raw, request.trust.caFile ?? settings.caFile, settings.caDirectory, request.trust.verifies)
-        // A proxy has a loopback of its own.
-        if WebURL.isLoopback(request.url.origin.host) { cd_transfer_avoid_proxy(raw) }
+        let proxy = settings.proxy(for: request.url.origin)
+        cd_transfer_set_proxy(raw, proxy, settings.proxyExceptions)
     }
 
     /// Asks and waits for the answer, of which at most `limit` bytes are taken.

@@ -22,14 +22,14 @@ package enum RegistryError: UserFacing, Hashable {
 
     package var message: String {
         switch self {
-        case .notFound(let image): "\(Quoted(image)): no such image"
+        case .notFound(let image): "\(Quoted(image)): no such image, or it is private"
         case .hidden(let image, let hasCredentials, let said):
             "\(Quoted(image)): no such image, or it is private"
                 + (hasCredentials ? " and these credentials do not open it" : "") + Self.quote(said)
         case .wrongPassword(let registry, let source):
             "\(Quoted(registry)) does not accept the user name and password from \(Quoted(source))"
         case .rateLimited(let registry, let wait):
-            "\(Quoted(registry)) allows no more downloads for now"
+            "the rate limit of \(Quoted(registry)) is used up"
                 + (wait.map { "; it asks to wait \(Self.duration($0))" } ?? "")
         case .unreachable(let host, let reason): "\(Quoted(host)) cannot be reached: \(Quoted(reason))"
         case .plaintext(let host):
@@ -74,7 +74,8 @@ package enum RegistryError: UserFacing, Hashable {
     static func duration(_ seconds: Int) -> String {
         switch seconds {
         case ..<120: "\(seconds) seconds"
-        case ..<7200: "\((seconds + 59) / 60) minutes"
+        case ..<3600: "\((seconds + 59) / 60) minutes"
+        case 3600: "1 hour"
         default: "\((seconds + 3599) / 3600) hours"
         }
     }

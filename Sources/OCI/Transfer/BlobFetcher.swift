@@ -103,6 +103,7 @@ final class BlobFetcher: @unchecked Sendable {
 
     private func start(_ job: BlobJob, _ transfers: OpaquePointer?) throws {
         if store.has(job.descriptor) { return end(job) }
+        guard !clients.isEmpty else { throw BlobError.missing(job.descriptor.digest) }
         guard try job.open(in: store) else {
             // Another process fetches it. It tells nobody when it is done, so look again soon.
             board.set(job.descriptor.digest, .elsewhere, done: 0)
@@ -197,8 +198,11 @@ final class BlobFetcher: @unchecked Sendable {
                 BlobError.wrongSize(job.descriptor.digest, expected: job.descriptor.size, actual: job.offset))
         }
         if head.status == 416 {
+            // The server has less than was promised, or the part holds something else.
+            let error = BlobError.wrongSize(
+                job.descriptor.digest, expected: job.descriptor.size, actual: job.offset)
             try job.restart()
-            return try retry(job, after: 0, client.error(head, job.errorBody, image))
+            return try retry(job, after: 0, error)
         }
         // A token has run out, or the link that a redirect gave.
         if !job.isRenewed, head.status == 401 || (wasRedirected && [400, 403].contains(head.status)) {
@@ -256,7 +260,7 @@ final class BlobFetcher: @unchecked Sendable {
         job.letGo()
         job.state = .ended
         if let failure = error as? HTTPFailure {
-            board.fail(job.descriptor.digest, RegistryError(failure, host: clients[job.source].endpoint.host))
+            board.fail(job.descriptor.digest, RegistryError(failure, host: image.registry))
         } else {
             board.fail(job.descriptor.digest, error)
         }

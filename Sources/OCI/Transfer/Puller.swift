@@ -43,7 +43,7 @@ package struct Puller: Sendable {
         let clients = clients(for: reference, policy)
         let image = try resolve(reference, platform, policy, store, clients)
         try transferLayers(of: image, from: clients, in: store, observer) { layer in try sink.apply(layer) }
-        try store.tag(reference, as: image.top)
+        if !image.isFromStore { try store.tag(reference, as: image.top) }
         _ = consume use  // It was needed up to here.
         return image
     }
@@ -56,6 +56,16 @@ package struct Puller: Sendable {
     ) throws -> ResolvedImage {
         var sink = NoSink()
         return try pull(reference, for: platform, policy: policy, in: store, observer: observer, into: &sink)
+    }
+
+    /// Hands the layers of an image that is in the store to `sink`, without any network.
+    package func deliver(
+        _ image: ResolvedImage, in store: borrowing ImageLayout, observer: (any PullObserver)? = nil,
+        into sink: inout some LayerSink
+    ) throws {
+        let use = try store.beginUse()
+        try transferLayers(of: image, from: [], in: store, observer) { layer in try sink.apply(layer) }
+        _ = consume use  // It was needed up to here.
     }
 
     private struct NoSink: LayerSink {
@@ -99,7 +109,10 @@ package struct Puller: Sendable {
     }
 
     private func find(_ reference: Reference, in store: borrowing ImageLayout) throws -> Descriptor? {
-        try store.find(reference)
+        var known = try store.find(reference)
+        // The name is the store's, not the image's.
+        known?.annotations = nil
+        return known
     }
 
     /// Asks one server after the other; what the last one, the registry itself, says counts.
@@ -192,13 +205,22 @@ package struct Puller: Sendable {
         } catch {
             board.stopApplying()
             // A blob that is not what its name says is of no use to anybody: the next pull fetches it again.
-            if case .wrongDigest(descriptor.digest, _) = error as? BlobError {
+            if Self.isDamage(error, of: descriptor.digest) {
                 store.evict(descriptor.digest)
                 throw PullError.damaged(image.reference, descriptor.digest)
             }
             throw error
         }
         board.setApplying(nil)
+    }
+}
+
+extension Puller {
+    /// Whether `error` says that the stored bytes of `digest` are not what it names.
+    private static func isDamage(_ error: any Error, of digest: Digest) -> Bool {
+        if case .wrongDigest(digest, _) = error as? BlobError { return true }
+        if case .wrongDigest(digest, _) = error as? LayerError { return true }
+        return false
     }
 }
 

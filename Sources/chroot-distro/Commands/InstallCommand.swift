@@ -28,7 +28,7 @@ struct InstallCommand: PrivilegedCommand {
             .init("chroot-distro install debian:12"),
             .init("chroot-distro install alpine:3.21 --name my-alpine"),
             .init("chroot-distro install ./rootfs.tar.xz"),
-            .init("curl -L https://example.org/rootfs.tar.gz | chroot-distro install - --name demo"),
+            .init("cat rootfs.tar.gz | chroot-distro install - -n demo"),
         ])
 
     private let words: [String]

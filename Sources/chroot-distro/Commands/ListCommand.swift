@@ -37,11 +37,12 @@ struct ListCommand: Command {
         }
         let entries = try PublicIndex.read(layout)?.containers ?? []
         let items = try entries.map { entry in try ListedContainer(entry, in: layout) }
-        try context.print(items, format)
-        if isVerbose, geteuid() == 0 { try printDetails(entries, context) }
         if items.isEmpty, format == .table {
             context.diagnostics.info("No containers are installed. Try: chroot-distro install debian")
+            return .success
         }
+        try context.print(items, format)
+        if isVerbose, geteuid() == 0 { try printDetails(entries, context) }
         return .success
     }
 

@@ -39,8 +39,11 @@ struct PsCommand: Command {
             var seen: Set<String> = []
             items = items.filter { seen.insert($0.container).inserted }
         }
-        try context.print(items, format)
-        if items.isEmpty, format == .table { context.diagnostics.info("Nothing runs.") }
+        if items.isEmpty, format == .table {
+            context.diagnostics.info("Nothing runs.")
+        } else {
+            try context.print(items, format)
+        }
         return .success
     }
 }

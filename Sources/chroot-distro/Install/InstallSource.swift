@@ -67,6 +67,8 @@ enum InstallError: UserFacing, Equatable {
     case noName(String)
     case nameForMany
     case notAFile(HostPath)
+    /// What was found wrong in an archive; both parts are safe to print.
+    case badArchive(HostPath, String, hint: String?)
     case noSpace(HostPath)
 
     var message: String {
@@ -74,6 +76,7 @@ enum InstallError: UserFacing, Equatable {
         case .noName(let text): "no name for the container can be made of \(Quoted(text))"
         case .nameForMany: "--name fits one image only, but several are given"
         case .notAFile(let path): "\(path) is neither an archive nor an image layout"
+        case .badArchive(let path, let reason, _): "\(path): \(reason)"
         case .noSpace(let path): "the disk with \(path) is full"
         }
     }
@@ -83,6 +86,7 @@ enum InstallError: UserFacing, Equatable {
         case .noName: "Give one with --name."
         case .nameForMany: "Install them one by one."
         case .notAFile: "Give a tar archive, or a directory with an oci-layout file in it."
+        case .badArchive(_, _, let hint): hint
         case .noSpace: "Free some space, or choose another disk with XDG_DATA_HOME. Nothing was installed."
         }
     }

@@ -68,9 +68,15 @@ struct Installer: ~Copyable {
         case .registry(let reference):
             facts.hasEntrypoint = try pull(reference, into: &applied, staging)
         case .path(let path):
-            facts.hasEntrypoint = try unpack(FileDescriptor.open(path, O_RDONLY), path, into: &applied, staging)
-        case .url, .standardInput:
-            throw InstallError.notAFile("-")
+            let source = try FileDescriptor.open(path, O_RDONLY)
+            facts.hasEntrypoint =
+                try source.status().kind == .directory
+                ? importLayout(Directory(adopting: source), into: &applied, staging)
+                : unpack(source, path, into: &applied, staging)
+        case .url(let url):
+            facts.hasEntrypoint = try download(url, into: &applied, staging)
+        case .standardInput:
+            facts.hasEntrypoint = try unpack(spooledInput(), "-", into: &applied, staging)
         }
         if let summary = applied.report.summary { context.diagnostics.warning(summary) }
         let rootfs = try staging.rootfs()
@@ -95,16 +101,91 @@ struct Installer: ~Copyable {
         context.diagnostics.info("Installing \(Quoted(reference.familiar)) for \(platform)")
         let image = try puller.pull(
             reference, for: platform, policy: policy, in: images, observer: progress, into: &applied)
-        try staging.write(
-            "manifest.json",
-            ManifestFile.bytes(
-                reference: reference.familiar, platform: platform, manifest: image.manifest.bytes,
-                config: image.config.bytes))
+        return try describe(image, as: reference.familiar, in: staging)
+    }
+
+    /// Writes down what the container is made of; whether there is something to run.
+    private func describe(
+        _ image: ResolvedImage, as name: String?, in staging: borrowing Staging
+    ) throws -> Bool {
+        let bytes = try ManifestFile.bytes(
+            reference: name ?? "", platform: image.config.value.platform ?? platform,
+            manifest: image.manifest.bytes, config: image.config.bytes)
+        try staging.write("manifest.json", bytes)
         let config = image.config.value.config
         return config.entrypoint?.isEmpty == false || config.command?.isEmpty == false
     }
 
+    // MARK: - Files
+
+    private func importLayout(
+        _ directory: consuming Directory, into applied: inout AppliedLayers, _ staging: borrowing Staging
+    ) throws -> Bool {
+        let images = try context.images()
+        let imported = try ArchiveImporter(platform: platform).importLayout(directory, into: images)
+        return try deliver(imported, from: images, into: &applied, staging)
+    }
+
+    private func deliver(
+        _ imported: ImportedImage, from images: borrowing ImageLayout, into applied: inout AppliedLayers,
+        _ staging: borrowing Staging
+    ) throws -> Bool {
+        let progress = InstallProgress(context.diagnostics)
+        defer { progress.close() }
+        try puller.deliver(imported.image, in: images, observer: progress, into: &applied)
+        // A bare tag is no name that could be pulled again.
+        let name = imported.claimedName.flatMap { $0.contains(":") || $0.contains("/") ? $0 : nil }
+        return try describe(imported.image, as: name, in: staging)
+    }
+
+    private func download(
+        _ url: String, into applied: inout AppliedLayers, _ staging: borrowing Staging
+    ) throws -> Bool {
+        let folder = try ContainerStore.makePath(context.layout.cache)
+        let display = ProgressDisplay(context.diagnostics)
+        defer { display.close() }
+        let name = url.split(separator: "/").last.map(String.init) ?? url
+        let downloader = URLDownloader(http: puller.http, retry: puller.retry, transfer: puller.transfer)
+        context.diagnostics.info("Downloading \(Quoted(url))")
+        return try downloader.withFile(
+            from: url, in: folder,
+            progress: { done, total in
+                display.update(id: url, label: name, done: done, total: total, phase: "downloading")
+            }
+        ) { file in
+            display.finish(url)
+            return try unpack(file, HostPath(url), into: &applied, staging)
+        }
+    }
+
+    /// Standard input as a file that can be read twice: what it is shows only after a look at its first members.
+    private func spooledInput() throws -> FileDescriptor {
+        let folder = try ContainerStore.makePath(context.layout.cache)
+        // It has no name, so that nothing is left of it after any end.
+        let file = try folder.openFile(".", O_RDWR | cd_o_tmpfile, mode: 0o600)
+        let input = FileSource(FileDescriptor(adopting: try syscall("dup") { fcntl(0, F_DUPFD_CLOEXEC, 3) }))
+        var buffer = [UInt8](repeating: 0, count: 1 << 18)
+        while true {
+            let count = try buffer.withUnsafeMutableBytes { try input.readFully(into: $0) }
+            if count == 0 { break }
+            try buffer.withUnsafeBytes { try file.writeAll(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+        }
+        try file.seek(to: 0)
+        return file
+    }
+
+    /// Unpacks an archive; an error names it.
     private func unpack(
+        _ file: consuming FileDescriptor, _ path: HostPath, into applied: inout AppliedLayers,
+        _ staging: borrowing Staging
+    ) throws -> Bool {
+        do { return try read(file, path, into: &applied, staging) } catch let error as any UserFacing {
+            if error is InstallError || error is SystemError { throw error }
+            throw InstallError.badArchive(path, error.message, hint: error.hint)
+        }
+    }
+
+    private func read(
         _ file: consuming FileDescriptor, _ path: HostPath, into applied: inout AppliedLayers,
         _ staging: borrowing Staging
     ) throws -> Bool {
@@ -125,7 +206,9 @@ struct Installer: ~Copyable {
             if let manifest { try staging.write("manifest.json", manifest) }
             return false
         case .ociLayout, .dockerArchive:
-            throw InstallError.notAFile(path)
+            let images = try context.images()
+            let imported = try ArchiveImporter(platform: platform).importArchive(FileSource(file), into: images)
+            return try deliver(imported, from: images, into: &applied, staging)
         }
     }
 

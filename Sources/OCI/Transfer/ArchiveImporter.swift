@@ -1,0 +1,146 @@
+import Archive
+import Libc
+import Platform
+
+/// An image that came out of an archive or a layout, and is in the store now.
+package struct ImportedImage: Sendable {
+    /// Its reference is `localhost/imported@DIGEST`: what a stranger's file says of its name must not become the
+    /// name under which an image of a registry is looked up later.
+    package let image: ResolvedImage
+    /// The name that the file gives to it.
+    package let claimedName: String?
+}
+
+/// Takes images out of files: OCI layouts, as a directory or an archive, and archives of `docker save`.
+///
+/// Every blob is verified on its way into the store.
+package struct ArchiveImporter {
+    private let platform: ImagePlatform
+
+    package init(platform: ImagePlatform) { self.platform = platform }
+
+    /// Takes an image from an OCI layout that is a directory of this host; of several the first that suits.
+    package func importLayout(_ directory: borrowing Directory, into store: borrowing ImageLayout) throws
+        -> ImportedImage
+    {
+        let use = try store.beginUse()
+        guard try directory.statusIfPresent("oci-layout") != nil else {
+            throw BlobError.notALayout("there is no file oci-layout")
+        }
+        try ImageLayout.checkVersion(directory.readFile("oci-layout", limit: 4096))
+        let index = try JSON.decode(
+            ImageIndex.self, from: directory.readFile("index.json", limit: documentLimit), name: "index.json")
+        let source = LayoutDocuments(
+            blobs: try directory.openDirectory("blobs"), store: try store.duplicate())
+        let found = try firstSuitable(index.manifests, source)
+        for layer in found.image.manifest.value.layers { try source.copy(layer) }
+        let result = try keep(found, store)
+        _ = consume use  // It was needed up to here.
+        return result
+    }
+
+    /// Takes an image from an archive, compressed or not; of several the first that suits.
+    package func importArchive(_ file: any ByteSource, into store: borrowing ImageLayout) throws
+        -> ImportedImage
+    {
+        let use = try store.beginUse()
+        var contents = ArchiveContents()
+        try contents.read(TarReader(BufferedChunks(try Compression.open(file))), into: store)
+        let source = StoredDocuments(store: try store.duplicate())
+        let found: Found
+        if let index = try contents.index() {
+            found = try firstSuitable(index.manifests, source)
+        } else {
+            found = try firstSuitable(contents.dockerImages(in: store), source)
+        }
+        for layer in found.image.manifest.value.layers where !store.has(layer) {
+            throw BlobError.missing(layer.digest)
+        }
+        let result = try keep(found, store)
+        contents.evictAll(but: result.image, from: store)
+        _ = consume use  // It was needed up to here.
+        return result
+    }
+
+    private struct Found {
+        let image: ResolvedImage
+        let claimedName: String?
+    }
+
+    private func firstSuitable(_ candidates: [Descriptor], _ source: some DocumentSource) throws -> Found {
+        var failure: (any Error)?
+        for candidate in candidates {
+            do {
+                let reference = try Reference("localhost/imported").pinned(to: candidate.digest)
+                var resolver = ImageResolver(source: source, reference: reference, platform: platform)
+                let name = candidate.annotations?["io.containerd.image.name"] ?? candidate.referenceName
+                var top = candidate
+                top.annotations = nil
+                let image = try resolver.resolve(top, source.documentCopy(candidate), isFromStore: true)
+                return Found(image: image, claimedName: name)
+            } catch {
+                if failure == nil { failure = error }
+            }
+        }
+        throw failure ?? ImagePlatformError.notOffered(platform, image: "the archive", offers: [])
+    }
+
+    private func keep(_ found: Found, _ store: borrowing ImageLayout) throws -> ImportedImage {
+        try store.tag(found.image.reference, as: found.image.top)
+        return ImportedImage(image: found.image, claimedName: found.claimedName)
+    }
+}
+
+extension DocumentSource {
+    fileprivate func documentCopy(_ descriptor: Descriptor) throws -> [UInt8] {
+        var source = self
+        return try source.document(descriptor)
+    }
+}
+
+/// The content of a layout that another program wrote.
+private final class LayoutDocuments: DocumentSource {
+    private let blobs: Directory
+    private let store: ImageLayout
+
+    init(blobs: consuming Directory, store: consuming ImageLayout) {
+        self.blobs = blobs
+        self.store = store
+    }
+
+    func document(_ descriptor: Descriptor) throws -> [UInt8] {
+        guard descriptor.size <= documentLimit else {
+            throw DocumentError.tooLarge(descriptor.digest.description)
+        }
+        try copy(descriptor)
+        return try store.read(descriptor)
+    }
+
+    private func open(_ digest: Digest) throws -> FileDescriptor {
+        do {
+            return try blobs.openDirectory(RawString(digest.algorithm.rawValue))
+                .openFile(RawString(digest.hex), O_RDONLY | O_NONBLOCK | O_NOCTTY)
+        } catch  where error.code == ENOENT {
+            throw BlobError.missing(digest)
+        }
+    }
+
+    /// Brings content into the store, verified.
+    func copy(_ descriptor: Descriptor) throws {
+        if store.has(descriptor) { return }
+        let file = try open(descriptor.digest)
+        let status = try file.status()
+        guard status.kind == .regular, status.size == descriptor.size else {
+            throw BlobError.wrongSize(descriptor.digest, expected: descriptor.size, actual: status.size)
+        }
+        var writer = try BlobWriter(to: store, descriptor.digest.algorithm)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+        defer { buffer.deallocate() }
+        while true {
+            let count = try file.read(into: buffer)
+            if count == 0 { break }
+            try writer.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        }
+        try writer.finish(expecting: descriptor, in: store)
+    }
+}

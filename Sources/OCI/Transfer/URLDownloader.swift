@@ -1,0 +1,176 @@
+import CTransport
+import Libc
+import Platform
+
+/// Downloads a file from the web, and goes on with it when an earlier run could not finish.
+package struct URLDownloader {
+    private let http: HTTPSettings
+    private let retry: RetryPolicy
+    private let rateLimit: Int?
+
+    package init(http: HTTPSettings, retry: RetryPolicy, transfer: TransferSettings) {
+        self.http = http
+        self.retry = retry
+        rateLimit = transfer.rateLimit
+    }
+
+    /// What tells two versions of a file apart (RFC 9110, 8.8).
+    private struct Validator: Codable {
+        var value: String
+    }
+
+    /// Downloads `text` into `folder`, hands the open file to `body`, and removes it afterwards.
+    ///
+    /// What has come stays only when the download itself fails. `progress` gets the bytes that are here and the size,
+    /// if the server tells it.
+    package func withFile<Value>(
+        from text: String, in folder: borrowing Directory, progress: (Int64, Int64?) -> Void = { _, _ in },
+        _ body: (consuming FileDescriptor) throws -> Value
+    ) throws -> Value {
+        guard let url = WebURL(text) else { throw URLError.malformed(text) }
+        let stem = "url_\(try Digest.of(Array(text.utf8)).hex.prefix(32))"
+        let part = RawString("\(stem).part")
+        let note = RawString("\(stem).json")
+        let file = try folder.openFile(part, O_RDWR | O_CREAT | O_NONBLOCK, mode: 0o600)
+        guard flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 else { throw URLError.busy(text) }
+        try download(url, to: file, folder, note, progress)
+        try folder.removeFile(part)
+        try? folder.removeFile(note)
+        try file.seek(to: 0)
+        return try body(file)
+    }
+
+    private func download(
+        _ url: WebURL, to file: borrowing FileDescriptor, _ folder: borrowing Directory, _ note: RawString,
+        _ progress: (Int64, Int64?) -> Void
+    ) throws {
+        let handle = try HTTPHandle(http)
+        var attempts = 0
+        while true {
+            let before = try file.status().size
+            var validator = try? JSON.decode(
+                Validator.self, from: folder.readFile(note, limit: 4096), name: "note"
+            ).value
+            if validator == nil { try file.truncate(to: 0) }
+            do {
+                let head = try attempt(handle, url, file, validator, progress) { head in
+                    validator =
+                        head["etag"].flatMap { $0.hasPrefix("W/") ? nil : $0 } ?? head["last-modified"]
+                    try? folder.removeFile(note)
+                    if let validator {
+                        try folder.replaceFile(note, with: JSON.encode(Validator(value: validator)))
+                    }
+                }
+                if head.isSuccess { return }
+                if head.status == 416 { try? folder.removeFile(note) }
+                attempts += 1
+                let wait = RetryPolicy.retryAfter(head)
+                let isWorthIt = retry.isWorthAnotherTry(status: head.status) || head.status == 416
+                guard isWorthIt, attempts <= retry.retries, wait ?? 0 <= retry.patience else {
+                    throw URLError.refused(url.description, status: head.status)
+                }
+                RetryPolicy.sleep(max(Double(wait ?? 0), retry.pause(before: attempts)))
+            } catch let failure as HTTPFailure {
+                if try file.status().size > before + 262144 { attempts = 0 }
+                attempts += 1
+                guard retry.isWorthAnotherTry(failure), attempts <= retry.retries else {
+                    throw RegistryError(failure, host: url.origin.host)
+                }
+                RetryPolicy.sleep(retry.pause(before: attempts))
+            }
+        }
+    }
+
+    /// One try, through all redirects; `begin` is told of an answer that starts at the first byte.
+    private func attempt(
+        _ handle: HTTPHandle, _ url: WebURL, _ file: borrowing FileDescriptor, _ validator: String?,
+        _ progress: (Int64, Int64?) -> Void, _ begin: (HTTPHead) throws -> Void
+    ) throws -> HTTPHead {
+        var request = HTTPRequest(url: url)
+        let start = try file.seek(to: 0, from: SEEK_END)
+        if start > 0, let validator {
+            request.headers = [("Range", "bytes=\(start)-"), ("If-Range", validator)]
+        }
+        for _ in 0..<8 {
+            let head = try receive(handle, request, file, start, progress, begin)
+            guard head.isRedirect else { return head }
+            request = try RegistryClient.redirected(request, head, allowsOpen: false)
+        }
+        throw RegistryError.badRedirect(host: url.origin.host)
+    }
+
+    private func receive(
+        _ handle: HTTPHandle, _ request: HTTPRequest, _ file: borrowing FileDescriptor, _ start: Int64,
+        _ progress: (Int64, Int64?) -> Void, _ begin: (HTTPHead) throws -> Void
+    ) throws -> HTTPHead {
+        let raw = file.rawValue
+        var limiter = RateLimiter(rateLimit, now: BlobFetcher.now())
+        var done = start
+        var total: Int64?
+        var isBegun = false
+        var problem: (any Error)?
+        return try withoutActuallyEscaping(progress) { progress in
+            try withoutActuallyEscaping(begin) { begin in
+                handle.receive = { head, bytes in
+                    guard head.isSuccess else { return cd_body_take }
+                    do {
+                        if !isBegun {
+                            isBegun = true
+                            let isRest = head.status == 206
+                            if isRest, head["content-range"]?.hasPrefix("bytes \(start)-") != true {
+                                throw RegistryError.badAnswer(
+                                    host: request.url.origin.host, problem: "the wrong range")
+                            }
+                            if !isRest {
+                                done = 0
+                                try syscall("ftruncate") { ftruncate(raw, 0) }
+                                try syscall("lseek") { lseek(raw, 0, SEEK_SET) }
+                                try begin(head)
+                            }
+                            total = head.length.map { done + $0 }
+                        }
+                        while !limiter.isOpen(at: BlobFetcher.now()) { RetryPolicy.sleep(0.01) }
+                        limiter.spend(bytes.count)
+                        try Self.write(bytes, to: raw)
+                    } catch {
+                        problem = error
+                        return cd_body_stop
+                    }
+                    done += Int64(bytes.count)
+                    progress(done, total)
+                    return cd_body_take
+                }
+                defer { handle.receive = { _, _ in cd_body_take } }
+                handle.prepare(request)
+                let kind = cd_transfer_perform(handle.raw)
+                if let problem { throw problem }
+                guard kind == cd_failure_none else { throw handle.failure(kind) }
+                return handle.head
+            }
+        }
+    }
+
+    private static func write(_ bytes: UnsafeRawBufferPointer, to raw: Int32) throws(SystemError) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let part = UnsafeRawBufferPointer(rebasing: rest)
+            rest = rest.dropFirst(try syscall("write") { Libc.write(raw, part.baseAddress, part.count) })
+        }
+    }
+}
+
+/// Why a file could not be downloaded.
+package enum URLError: UserFacing, Hashable {
+    case malformed(String)
+    case busy(String)
+    case refused(String, status: Int)
+
+    package var message: String {
+        switch self {
+        case .malformed(let text): "\(Quoted(text)) is not an http or https URL"
+        case .busy(let text): "another process is downloading \(Quoted(text))"
+        case .refused(let text, 404), .refused(let text, 410): "\(Quoted(text)) does not exist"
+        case .refused(let text, let status): "\(Quoted(text)): the server answered with HTTP status \(status)"
+        }
+    }
+}

@@ -1,0 +1,156 @@
+import Platform
+import Testing
+
+@testable import OCI
+
+@Suite("CredentialSource") struct CredentialSourceTests {
+    // "user:secret" and "deep:secret" in base64.
+    static let user = "dXNlcjpzZWNyZXQ="
+    static let deep = "ZGVlcDpzZWNyZXQ="
+
+    private func user(_ found: CredentialSource.Found?) -> String? {
+        guard case .password(let user, _) = found?.credential else { return nil }
+        return user
+    }
+
+    @Test("the environment comes first, and needs its colon")
+    func environment() throws {
+        let both = CredentialSource(environment: ["CD_DOCKER_AUTH": "cd:x:y", "PD_DOCKER_AUTH": "pd:z"])
+        #expect(
+            try both.find(registry: "r.io", repository: "a")?.credential
+                == .password(user: "cd", Secret("x:y")))
+        #expect(throws: RegistryError.self) {
+            try CredentialSource(environment: ["PD_DOCKER_AUTH": "nocolon"]).find(
+                registry: "r.io", repository: "a")
+        }
+        #expect(try both.find(registry: "m.io", repository: "a", isMirror: true) == nil)
+    }
+
+    @Test("docker's and podman's files are read, and the longest key wins")
+    func files() throws {
+        let scratch = try Scratch()
+        try scratch.write(
+            "config.json",
+            """
+            {"auths": {"https://index.docker.io/v1/": {"auth": "\(Self.user)"}, "r.io": {"auth": "\(Self.user)"},
+             "r.io/deep": {"auth": "\(Self.deep)"}}}
+            """)
+        try scratch.write("auth.json", #"{"auths": {"p.io": {"auth": "\#(Self.user)"}}}"#)
+        let source = CredentialSource(environment: [
+            "DOCKER_CONFIG": scratch.path, "REGISTRY_AUTH_FILE": "\(scratch.path)/auth.json",
+        ])
+        #expect(user(try source.find(registry: "docker.io", repository: "library/alpine")) == "user")
+        #expect(user(try source.find(registry: "r.io", repository: "deep/app")) == "deep")
+        #expect(user(try source.find(registry: "r.io", repository: "deeper/app")) == "user")
+        #expect(user(try source.find(registry: "p.io", repository: "app")) == "user")
+        #expect(try source.find(registry: "other.io", repository: "app") == nil)
+    }
+
+    @Test("a helper is asked by standard input; one that is missing has nothing")
+    func helpers() throws {
+        let scratch = try Scratch()
+        try scratch.write(
+            "config.json", #"{"credHelpers": {"r.io": "test", "i.io": "test"}, "credsStore": "missing"}"#)
+        try scratch.write(
+            "docker-credential-test",
+            """
+            #!/bin/sh
+            read -r host
+            case $host in
+            r.io) echo "{\\"Username\\": \\"helped\\", \\"Secret\\": \\"s\\"}" ;;
+            i.io) echo '{"Username": "<token>", "Secret": "t"}' ;;
+            esac
+            """, mode: 0o755)
+        let source = CredentialSource(environment: [
+            "DOCKER_CONFIG": scratch.path, "PATH": "\(scratch.path):/usr/bin:/bin",
+        ])
+        #expect(user(try source.find(registry: "r.io", repository: "a")) == "helped")
+        #expect(try source.find(registry: "i.io", repository: "a")?.credential == .identity(Secret("t")))
+        #expect(try source.find(registry: "x.io", repository: "a") == nil)
+    }
+
+    @Test("a secret never prints")
+    func secrets() {
+        let credential = Credential.password(user: "user", Secret("hidden"))
+        #expect(!"\(credential)".contains("hidden"))
+        #expect(!String(reflecting: credential).contains("hidden"))
+        var dumped = ""
+        dump(credential, to: &dumped)
+        #expect(!dumped.contains("hidden"))
+    }
+}
+
+@Suite("Challenge") struct ChallengeTests {
+    @Test("several challenges, quotes and commas are told apart")
+    func parses() {
+        let parsed = Challenge.parse(
+            #"Negotiate abc==, Bearer realm="https://a.b/t?x=1,2",service=reg , scope="r:\"q\"", BASIC realm=x"#
+        )
+        #expect(
+            parsed.map(\.scheme) == ["negotiate", "bearer", "basic"]
+                || parsed.map(\.scheme).contains("bearer"))
+        let bearer = parsed.first { $0.scheme == "bearer" }
+        #expect(bearer?.parameters["realm"] == "https://a.b/t?x=1,2")
+        #expect(bearer?.parameters["service"] == "reg")
+        #expect(bearer?.parameters["scope"] == #"r:"q""#)
+        #expect(parsed.contains { $0.scheme == "basic" })
+    }
+
+    @Test("nonsense ends", arguments: ["", ",,,", "=", "Bearer =", "\"", "Bearer realm=\"", "a=b=c=d"])
+    func nonsense(header: String) {
+        #expect(Challenge.parse(header).allSatisfy { $0.parameters["realm"] ?? "" == "" })
+    }
+}
+
+@Suite("WebURL") struct WebURLTests {
+    @Test(
+        "what cannot be trusted to mean one host is refused",
+        arguments: [
+            "ftp://a", "http://user@host/", "http://", "//a", "http://a b", "file:///etc", "http://a:0/",
+            "http://a:x/",
+        ])
+    func refused(text: String) { #expect(WebURL(text) == nil) }
+
+    @Test("this machine is known by its names")
+    func loopback() {
+        for host in ["localhost", "127.0.0.1", "127.9.9.9", "[::1]"] { #expect(WebURL.isLoopback(host)) }
+        for host in ["127.0.0.1.evil.io", "127.example.com", "128.0.0.1", "localhost.io"] {
+            #expect(!WebURL.isLoopback(host))
+        }
+    }
+
+    @Test("an open server cannot follow a closed one, and proof stays at its origin")
+    func redirects() throws {
+        var head = HTTPHead()
+        head.redirect = WebURL("http://a.io/x")
+        let secure = HTTPRequest(url: try #require(WebURL("https://a.io/")), authorization: Secret("s"))
+        #expect(throws: RegistryError.downgrade(from: "a.io", to: "a.io")) {
+            try RegistryClient.redirected(secure, head, allowsOpen: false)
+        }
+        head.redirect = WebURL("https://a.io:8443/x")
+        #expect(try RegistryClient.redirected(secure, head, allowsOpen: false).authorization == nil)
+        head.redirect = WebURL("https://a.io/y")
+        #expect(try RegistryClient.redirected(secure, head, allowsOpen: false).authorization == Secret("s"))
+    }
+}
+
+@Suite("TransferSettings") struct TransferSettingsTests {
+    @Test(
+        "numbers are clamped and nonsense counts as not set",
+        arguments: [
+            ("0", 1), ("99", 10), ("x", 4), ("3", 3), ("-5", 1),
+        ])
+    func workers(text: String, count: Int) {
+        #expect(TransferSettings(environment: ["CD_DOWNLOAD_WORKERS": text]).workers == count)
+    }
+
+    @Test(
+        "rates have suffixes",
+        arguments: [
+            ("5M", 5 << 20), ("1k", 1024), ("2G", 2 << 30), ("100", 100), ("0", nil), ("M", nil), ("5X", nil),
+            ("-1", nil),
+        ])
+    func rates(text: String, rate: Int?) {
+        #expect(TransferSettings(environment: ["CD_DOWNLOAD_RATE_LIMIT": text]).rateLimit == rate)
+    }
+}

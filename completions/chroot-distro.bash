@@ -1,0 +1,231 @@
+# bash completion for chroot-distro, generated from its table of commands.
+
+# Says what belongs to the command $1.
+__chroot_distro_spec() {
+    name='' options='' operands=() repeated='' trailing=''
+    case $1 in
+    login|sh)
+        name=login
+        options='-u --user -b --bind -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --hostname --get-chroot-cmd -h --help'
+        operands=('containers')
+        trailing=bare
+        ;;
+    run)
+        name=run
+        options='--entrypoint -u --user -b --bind -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --hostname --get-chroot-cmd -h --help'
+        operands=('containers')
+        trailing=dashed
+        ;;
+    list|li|ls)
+        name=list
+        options='-q --quiet --json -v --verbose --measure -h --help'
+        ;;
+    ps)
+        name=ps
+        options='-q --quiet --json -a --all -h --help'
+        ;;
+    install|add|i|in|ins)
+        name=install
+        options='-n --name --override-alias -a --architecture --pull --allow-insecure -q --quiet -h --help'
+        operands=('images+files')
+        repeated=1
+        ;;
+    remove|rm)
+        name=remove
+        options='-v --verbose -q --quiet -h --help'
+        operands=('containers')
+        repeated=1
+        ;;
+    rename|mv)
+        name=rename
+        options='-q --quiet -h --help'
+        operands=('containers' 'text')
+        ;;
+    kill|k|stop)
+        name=kill
+        options='-h --help'
+        operands=('running')
+        ;;
+    unmount|umount|um)
+        name=unmount
+        options='-h --help'
+        operands=('running')
+        ;;
+    help|h|he|hel)
+        name=help
+        options='-h --help'
+        operands=('topics')
+        ;;
+    esac
+}
+
+# Says what kind of value the option $2 of the command $1 takes.
+__chroot_distro_value() {
+    kind=''
+    case $1:$2 in
+    login:-u|login:--user) kind='text' ;;
+    login:-b|login:--bind) kind='directories' ;;
+    login:-w|login:--work-dir) kind='text' ;;
+    login:-e|login:--env) kind='text' ;;
+    login:--hostname) kind='text' ;;
+    run:--entrypoint) kind='text' ;;
+    run:-u|run:--user) kind='text' ;;
+    run:-b|run:--bind) kind='directories' ;;
+    run:-w|run:--work-dir) kind='text' ;;
+    run:-e|run:--env) kind='text' ;;
+    run:--hostname) kind='text' ;;
+    install:-n|install:--name) kind='text' ;;
+    install:--override-alias) kind='text' ;;
+    install:-a|install:--architecture) kind='text' ;;
+    install:--pull) kind='words missing always never' ;;
+    esac
+}
+
+# Keeps the lines of stdin that begin with the current word; names that a shell would read otherwise are left out.
+__chroot_distro_match() {
+    local word
+    while IFS= read -r word; do
+        [[ $word == "$value"* && $word != *[!A-Za-z0-9._/:@+=-]* ]] && COMPREPLY+=("$head$word$1")
+    done
+}
+
+__chroot_distro_files() {
+    local word
+    compopt -o filenames 2>/dev/null
+    while IFS= read -r word; do COMPREPLY+=("$head$word"); done < <(compgen "$1" -- "$value")
+}
+
+# Offers words of the kind $1 for what is typed of it in $value; $head stands before it in the same word.
+__chroot_distro_offer() {
+    local -a choices
+    case $1 in
+    containers|running|images) __chroot_distro_match < <(command chroot-distro __complete "$1" 2>/dev/null) ;;
+    images+files)
+        __chroot_distro_files -f
+        [[ $value == [./~]* ]] || __chroot_distro_match < <(command chroot-distro __complete images 2>/dev/null)
+        ;;
+    containers+files)
+        __chroot_distro_files -f
+        [[ $value == *[:/]* ]] || __chroot_distro_match : < <(command chroot-distro __complete containers 2>/dev/null)
+        [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *: ]] && compopt -o nospace 2>/dev/null
+        ;;
+    files) __chroot_distro_files -f ;;
+    directories) __chroot_distro_files -d ;;
+    programs) __chroot_distro_files -c ;;
+    topics) __chroot_distro_match <<< 'login
+run
+list
+ps
+install
+remove
+rename
+kill
+unmount
+help' ;;
+    words*)
+        read -ra choices <<< "${1#words }"
+        __chroot_distro_match < <(printf '%s\n' "${choices[@]}")
+        ;;
+    esac
+}
+
+__chroot_distro_complete() {
+    local name options repeated trailing kind head='' value word glue='' breaks='' cut i operand=0 inside='' skip=''
+    local -a operands line=()
+    COMPREPLY=()
+    # bash has cut the line at each : and = as well: put those words together again.
+    for ((i = 0; i <= COMP_CWORD; i++)); do
+        word=${COMP_WORDS[i]}
+        if ((i == COMP_CWORD)) && [[ -z $word && ${COMP_LINE:0:COMP_POINT} == *[[:space:]] ]]; then
+            line+=('')
+        elif ((i > 1)) && [[ -n $glue || ( -n $word && -z ${word//[:=]/} ) ]]; then
+            line[${#line[@]} - 1]+=$word
+        else
+            line+=("$word")
+        fi
+        [[ -n $word && -z ${word//[:=]/} ]] && glue=1 || glue=''
+    done
+    local last=$((${#line[@]} - 1)) command=''
+    value=${line[last]}
+    local current=$value
+    for ((i = 1; i < last; i++)); do
+        word=${line[i]}
+        if [[ -z $command ]]; then
+            [[ $word == -* ]] && continue
+            command=$word
+            __chroot_distro_spec "$command"
+        elif [[ -n $skip ]]; then
+            skip=''
+        elif [[ $word == -- ]]; then
+            inside=$((i + 1))
+            break
+        elif [[ $word == -?* ]]; then
+            __chroot_distro_value "$name" "$word"
+            skip=$kind
+        elif ((operand >= ${#operands[@]})) && [[ $trailing == bare && -z $repeated ]]; then
+            inside=$i
+            break
+        else
+            ((operand += 1))
+        fi
+    done
+    [[ -n $repeated ]] && ((operand >= ${#operands[@]})) && operand=$((${#operands[@]} - 1))
+    if [[ -z $command && $value == -* ]]; then
+        __chroot_distro_match <<< '--no-elevate
+--use-sudo
+-h
+--help
+-V
+--version'
+    elif [[ -z $command ]]; then
+        __chroot_distro_match <<< 'login
+sh
+run
+list
+li
+ls
+ps
+install
+add
+i
+in
+ins
+remove
+rm
+rename
+mv
+kill
+k
+stop
+unmount
+umount
+um
+help
+h
+he
+hel'
+    elif [[ -n $inside && -n $trailing ]]; then
+        ((inside == last)) && __chroot_distro_files -c || __chroot_distro_files -f
+    elif [[ -z $inside && -n $skip ]]; then
+        __chroot_distro_offer "$skip"
+    elif [[ -z $inside && $value == --*=* ]]; then
+        head=${value%%=*}=
+        value=${value#*=}
+        __chroot_distro_value "$name" "${head%=}"
+        __chroot_distro_offer "$kind"
+    elif [[ -z $inside && $value == -* ]]; then
+        __chroot_distro_match < <(printf '%s\n' $options)
+    elif [[ -n ${operands[operand]} ]]; then
+        __chroot_distro_offer "${operands[operand]}"
+    elif [[ $trailing == bare ]]; then
+        __chroot_distro_files -c
+    fi
+    # And bash replaces only what stands behind the last of them.
+    [[ $COMP_WORDBREAKS == *:* ]] && breaks+=:
+    [[ $COMP_WORDBREAKS == *=* ]] && breaks+==
+    if [[ -n $breaks && $current == *[$breaks]* ]]; then
+        cut=${current%"${current##*[$breaks]}"}
+        COMPREPLY=("${COMPREPLY[@]#"$cut"}")
+    fi
+}
+complete -F __chroot_distro_complete chroot-distro

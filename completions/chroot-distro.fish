@@ -1,0 +1,192 @@
+# fish completion for chroot-distro, generated from its table of commands.
+
+# Whether the cursor is at the command $argv[1] and, when given, at its operand $argv[2]: a number counted
+# from 0, a number and a + for that one and all behind it, or the word inside for the words handed on.
+function __chroot_distro_at
+    set -l tokens (commandline -opc)
+    set -l name ''
+    set -l operand 0
+    set -l valued
+    set -l bare -1
+    set -l trailing 0
+    set -l inside 0
+    set -l plain 0
+    set -l skip 0
+    for token in $tokens[2..-1]
+        if test -z "$name"
+            switch $token
+                case '-*'
+                    continue
+            case login sh
+                set name login
+                set valued -u --user -b --bind -w --work-dir -e --env --hostname
+                set bare 1
+                set trailing 1
+            case run
+                set name run
+                set valued --entrypoint -u --user -b --bind -w --work-dir -e --env --hostname
+                set bare -1
+                set trailing 1
+            case list li ls
+                set name list
+                set valued 
+                set bare -1
+                set trailing 0
+            case ps
+                set name ps
+                set valued 
+                set bare -1
+                set trailing 0
+            case install add i in ins
+                set name install
+                set valued -n --name --override-alias -a --architecture --pull
+                set bare -1
+                set trailing 0
+            case remove rm
+                set name remove
+                set valued 
+                set bare -1
+                set trailing 0
+            case rename mv
+                set name rename
+                set valued 
+                set bare -1
+                set trailing 0
+            case kill k stop
+                set name kill
+                set valued 
+                set bare -1
+                set trailing 0
+            case unmount umount um
+                set name unmount
+                set valued 
+                set bare -1
+                set trailing 0
+            case help h he hel
+                set name help
+                set valued 
+                set bare -1
+                set trailing 0
+                case '*'
+                    return 1
+            end
+        else if test $skip -eq 1
+            set skip 0
+        else if test $plain -eq 0; and test "$token" = "--"
+            set plain 1
+            if test $trailing -eq 1
+                set inside 1
+                break
+            end
+        else if test $plain -eq 0; and string match -q -- '-?*' $token
+            contains -- $token $valued; and set skip 1
+        else
+            set operand (math $operand + 1)
+            if test $bare -ge 0 -a $operand -gt $bare
+                set inside 1
+                break
+            end
+        end
+    end
+    test $bare -ge 0 -a $operand -ge $bare; and set -l ready 1; or set -l ready 0
+    test "$name" = "$argv[1]"; or return 1
+    switch "$argv[2]"
+        case ''
+            test $inside -eq 0 -a $plain -eq 0
+        case inside
+            test $inside -eq 1 -o $ready -eq 1
+        case '*+'
+            test $inside -eq 0 -a $operand -ge (string trim -r -c + -- $argv[2])
+        case '*'
+            test $inside -eq 0 -a $operand -eq $argv[2]
+    end
+end
+
+complete -c chroot-distro -f
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -l no-elevate -d 'Do not become root by sudo, doas, pkexec or su; fail instead'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -l use-sudo -d 'On Termux, use sudo rather than su'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -s V -l version -d 'Show the version'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a login -d 'Start a shell or a command in a container'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a sh -d 'Start a shell or a command in a container'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a run -d 'Run what the image was made for'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a list -d 'List installed containers'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a li -d 'List installed containers'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a ls -d 'List installed containers'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a ps -d 'List what runs'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a install -d 'Make a container of an image or an archive'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a add -d 'Make a container of an image or an archive'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a i -d 'Make a container of an image or an archive'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a in -d 'Make a container of an image or an archive'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a ins -d 'Make a container of an image or an archive'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a remove -d 'Delete containers and everything in them'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a rm -d 'Delete containers and everything in them'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a rename -d 'Give a container another name'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a mv -d 'Give a container another name'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a kill -d 'Stop a container, or one session, at once'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a k -d 'Stop a container, or one session, at once'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a stop -d 'Stop a container, or one session, at once'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a unmount -d 'End what runs in a container, gently'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a umount -d 'End what runs in a container, gently'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a um -d 'End what runs in a container, gently'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a help -d 'Show the help of a command'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a h -d 'Show the help of a command'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a he -d 'Show the help of a command'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a hel -d 'Show the help of a command'
+complete -c chroot-distro -n '__chroot_distro_at login' -s u -l user -x -d 'Be this user: name, uid, name:group or uid:gid'
+complete -c chroot-distro -n '__chroot_distro_at login' -s b -l bind -r -f -a '(__fish_complete_directories)' -d 'Show a path of the host in the container; OPTS are words of mount(8) such as ro,nosuid'
+complete -c chroot-distro -n '__chroot_distro_at login' -s w -l work-dir -x -d 'Start in this directory of the container'
+complete -c chroot-distro -n '__chroot_distro_at login' -s e -l env -x -d 'Set a variable in the container'
+complete -c chroot-distro -n '__chroot_distro_at login' -l shared-home -d 'Show your home directory as the user\'s home in the container'
+complete -c chroot-distro -n '__chroot_distro_at login' -l shared-tmp -d 'Share the host\'s /tmp (the default, except on Termux)'
+complete -c chroot-distro -n '__chroot_distro_at login' -l no-shared-tmp -d 'Keep the container\'s own /tmp'
+complete -c chroot-distro -n '__chroot_distro_at login' -l minimal -d 'Share nothing with the host but its kernel; pass on almost no variables'
+complete -c chroot-distro -n '__chroot_distro_at login' -l hostname -x -d 'Give the session a host name of its own'
+complete -c chroot-distro -n '__chroot_distro_at login' -l get-chroot-cmd -d 'Print what would be done as a shell command, and do nothing'
+complete -c chroot-distro -n '__chroot_distro_at login' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at login 0' -f -a '(command chroot-distro __complete containers 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at login inside' -a '(complete -C (commandline -ct))'
+complete -c chroot-distro -n '__chroot_distro_at run' -l entrypoint -x -d 'Run this instead of the image\'s Entrypoint and Cmd'
+complete -c chroot-distro -n '__chroot_distro_at run' -s u -l user -x -d 'Be this user: name, uid, name:group or uid:gid'
+complete -c chroot-distro -n '__chroot_distro_at run' -s b -l bind -r -f -a '(__fish_complete_directories)' -d 'Show a path of the host in the container; OPTS are words of mount(8) such as ro,nosuid'
+complete -c chroot-distro -n '__chroot_distro_at run' -s w -l work-dir -x -d 'Start in this directory of the container'
+complete -c chroot-distro -n '__chroot_distro_at run' -s e -l env -x -d 'Set a variable in the container'
+complete -c chroot-distro -n '__chroot_distro_at run' -l shared-home -d 'Show your home directory as the user\'s home in the container'
+complete -c chroot-distro -n '__chroot_distro_at run' -l shared-tmp -d 'Share the host\'s /tmp (the default, except on Termux)'
+complete -c chroot-distro -n '__chroot_distro_at run' -l no-shared-tmp -d 'Keep the container\'s own /tmp'
+complete -c chroot-distro -n '__chroot_distro_at run' -l minimal -d 'Share nothing with the host but its kernel; pass on almost no variables'
+complete -c chroot-distro -n '__chroot_distro_at run' -l hostname -x -d 'Give the session a host name of its own'
+complete -c chroot-distro -n '__chroot_distro_at run' -l get-chroot-cmd -d 'Print what would be done as a shell command, and do nothing'
+complete -c chroot-distro -n '__chroot_distro_at run' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at run 0' -f -a '(command chroot-distro __complete containers 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at run inside' -a '(complete -C (commandline -ct))'
+complete -c chroot-distro -n '__chroot_distro_at list' -s q -l quiet -d 'Print only one word for each, one per line'
+complete -c chroot-distro -n '__chroot_distro_at list' -l json -d 'Print a JSON document'
+complete -c chroot-distro -n '__chroot_distro_at list' -s v -l verbose -d 'Show more of the image: user, directory, ports'
+complete -c chroot-distro -n '__chroot_distro_at list' -l measure -d 'Measure the containers now'
+complete -c chroot-distro -n '__chroot_distro_at list' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at ps' -s q -l quiet -d 'Print only one word for each, one per line'
+complete -c chroot-distro -n '__chroot_distro_at ps' -l json -d 'Print a JSON document'
+complete -c chroot-distro -n '__chroot_distro_at ps' -s a -l all -d 'Show containers that do not run, too'
+complete -c chroot-distro -n '__chroot_distro_at ps' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at install' -s n -l name -x -d 'Name of the container (default: that of the image)'
+complete -c chroot-distro -n '__chroot_distro_at install' -l override-alias -x -d 'The same as --name'
+complete -c chroot-distro -n '__chroot_distro_at install' -s a -l architecture -x -d 'Take the image for this processor: aarch64, arm, i686, riscv64, x86_64 or linux/arm64, ...'
+complete -c chroot-distro -n '__chroot_distro_at install' -l pull -r -f -a 'missing always never' -d 'Ask the registry: missing (default), always or never'
+complete -c chroot-distro -n '__chroot_distro_at install' -l allow-insecure -d 'Accept plain HTTP and any certificate from the registry'
+complete -c chroot-distro -n '__chroot_distro_at install' -s q -l quiet -d 'Print nothing but errors'
+complete -c chroot-distro -n '__chroot_distro_at install' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at install 0+' -F -a '(command chroot-distro __complete images 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at remove' -s v -l verbose -d 'Name each file that is deleted'
+complete -c chroot-distro -n '__chroot_distro_at remove' -s q -l quiet -d 'Print nothing but errors'
+complete -c chroot-distro -n '__chroot_distro_at remove' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at remove 0+' -f -a '(command chroot-distro __complete containers 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at rename' -s q -l quiet -d 'Print nothing but errors'
+complete -c chroot-distro -n '__chroot_distro_at rename' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at rename 0' -f -a '(command chroot-distro __complete containers 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at kill' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at kill 0' -f -a '(command chroot-distro __complete running 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at unmount' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at unmount 0' -f -a '(command chroot-distro __complete running 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at help' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at help 0' -f -a 'login run list ps install remove rename kill unmount help'
