@@ -2,8 +2,8 @@ import Libc
 import Platform
 
 /// What anybody may know of an open session: `run/NAME/sessions/PID.json`.
-package struct SessionRecord: Codable, Hashable, Sendable {
-    package enum Kind: String, Codable, Sendable { case login, run }
+package struct SessionRecord: Decodable, Hashable, Sendable {
+    package enum Kind: String, Decodable, Sendable { case login, run }
 
     /// The supervisor, which `kill` takes.
     package var pid: pid_t
@@ -23,6 +23,7 @@ package struct SessionRecord: Codable, Hashable, Sendable {
         self.started = started
     }
 
+    /// As `Decodable` reads it.
     var json: String {
         JSONText.object([
             ("command", JSONText.array(command.map(JSONText.string))),
@@ -33,7 +34,7 @@ package struct SessionRecord: Codable, Hashable, Sendable {
 }
 
 /// The process that keeps a running container's namespaces: `run/NAME/holder.json`.
-package struct HolderRecord: Codable, Hashable, Sendable {
+package struct HolderRecord: Decodable, Hashable, Sendable {
     package var pid: pid_t
     package var startTime: UInt64
     package var bootID: String
@@ -44,7 +45,7 @@ package struct HolderRecord: Codable, Hashable, Sendable {
     package var binds: [Bind]
 
     /// A bind that is in place.
-    package struct Bind: Codable, Hashable, Sendable {
+    package struct Bind: Decodable, Hashable, Sendable {
         package var source: String
         package var target: String
         package init(source: String, target: String) {
@@ -62,6 +63,7 @@ package struct HolderRecord: Codable, Hashable, Sendable {
         self.binds = binds
     }
 
+    /// As `Decodable` reads it.
     var json: String {
         let binds = binds.map {
             JSONText.object([("source", JSONText.string($0.source)), ("target", JSONText.string($0.target))])
