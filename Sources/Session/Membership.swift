@@ -21,7 +21,7 @@ package enum Membership {
 
     /// The kernel's own threads, often most of all processes, which are never in a container: the children of process
     /// 2 (proc_tid_children(5)). Empty where the kernel does not tell.
-    private static func kernelThreads(in proc: borrowing Directory) -> Set<pid_t> {
+    private static func kernelThreads(in proc: borrowing Directory) -> [pid_t] {
         var buffer: CChar = 0
         // In a PID namespace process 2 is like any other; a kernel thread has no program, and a zombie no children.
         guard readlinkat(proc.raw, "2/exe", &buffer, 1) < 0, errno == ENOENT else { return [] }
@@ -29,7 +29,7 @@ package enum Membership {
         guard descriptor >= 0, let bytes = try? FileDescriptor(adopting: descriptor).readAll(limit: 1 << 20) else {
             return []
         }
-        return Set(bytes.split(separator: UInt8(ascii: " ")).compactMap { pid_t(String(decoding: $0, as: UTF8.self)) })
+        return bytes.split(separator: UInt8(ascii: " ")).compactMap { pid_t(String(decoding: $0, as: UTF8.self)) }
     }
 
     static func isMember(_ pid: pid_t, of mountNamespace: UInt64, in proc: borrowing Directory) -> Bool {
