@@ -87,22 +87,23 @@ package struct Shutdown {
         _ = handle.wait(timeout: .seconds(2))
     }
 
-    /// TERM for all, with HUP for interactive shells, which ignore TERM; KILL for those that stay.
+    /// TERM for all; then HUP, since interactive shells ignore TERM; KILL for those that stay.
     private func end(_ manner: Manner, _ members: () throws -> HeldProcesses) throws {
         let deadline = Deadline(after: manner.grace)
         let patience = Deadline(after: manner.grace + .seconds(10))
-        var isAsked = false
+        var steps = [(Deadline(after: .zero), SIGTERM), (Deadline(after: manner.grace / 3), SIGHUP)][...]
         while true {
             let held = try members()
             if held.isEmpty { return }
             let isOver = deadline.milliseconds == 0
             if isOver {
                 held.signal(SIGKILL)
-            } else if !isAsked {
-                for signal in [SIGTERM, SIGHUP, SIGCONT] { held.signal(signal) }
-                isAsked = true
+            } else if let (time, signal) = steps.first, time.milliseconds == 0 {
+                held.signal(signal)
+                held.signal(SIGCONT)
+                steps.removeFirst()
             }
-            held.waitForOne(milliseconds: isOver ? 100 : deadline.milliseconds)
+            held.waitForOne(milliseconds: isOver ? 100 : (steps.first?.0 ?? deadline).milliseconds)
             if patience.milliseconds == 0 { throw Survivors(name: name, count: held.count) }
         }
     }

@@ -3,6 +3,7 @@ import Platform
 
 /// What anybody may know of an open session: `run/NAME/sessions/PID.json`.
 package struct SessionRecord: Decodable, Hashable, Sendable {
+    /// The command that opened it.
     package enum Kind: String, Decodable, Sendable { case login, run }
 
     /// The supervisor, which `kill` takes.

@@ -4,9 +4,9 @@ import Testing
 private let layers: [String: Set<String>] = [
     "Libc": ["Glibc", "Android", "Musl"],
     "Platform": [],
-    "Archive": ["CZlib", "CLzma", "CZstd", "CBzip2", "CInflate", "CIsal"],
+    "Archive": ["CZlib", "CLzma", "CZstd", "CBzip2", "CIsal"],
     "Mounts": ["CLibMount"],
-    "Namespaces": ["CLibCap"],
+    "Namespaces": [],
     "CLI": [],
     "Display": ["Mounts"],
     "Store": ["Archive"],
@@ -14,7 +14,7 @@ private let layers: [String: Set<String>] = [
     "Session": ["Mounts", "Namespaces", "Display", "Store"],
     "Build": ["OCI", "Session", "Store", "Archive"],
     "chroot-distro": [
-        "CLI", "Build", "Session", "OCI", "Store", "Display", "Mounts", "Namespaces", "Archive",
+        "CLI", "Build", "Session", "OCI", "Store", "Display", "Mounts", "Namespaces", "Archive", "Synchronization",
     ],
 ]
 

@@ -91,13 +91,15 @@ struct BadInputTests {
         try program.refuse("login", "box", "-b", "\(shared):relative", "--", "true", naming: ["relative"])
         try program.refuse("login", "box", "-w", "/not/there", "--", "true", naming: ["/not/there"])
         try program.refuse("login", "box", "-u", "nobody-knows", "--", "true", naming: ["nobody-knows"])
-        try program.refuse("login", "box", "-e", "NOEQUALS", "--", "true", naming: ["NOEQUALS"])
+        try program.refuse("login", "box", "-e", "=value", "--", "true", naming: ["=value"])
     }
 
     @Test("options that exclude each other are refused")
     func exclusive() throws {
         let program = try Program.with("box")
-        try program.refuse("login", "box", "--isolated", "--minimal", naming: ["--isolated", "--minimal"])
+        try program.refuse(
+            "login", "box", "--shared-tmp", "--no-shared-tmp", naming: ["--shared-tmp", "--no-shared-tmp"])
+        try program.refuse("login", "box", "--minimal", "--shared-home", naming: ["--minimal", "--shared-home"])
         try program.refuse(
             "install", "x", "--name", "a", "--override-alias", "b", naming: ["--name", "--override-alias"])
     }

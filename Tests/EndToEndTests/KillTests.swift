@@ -45,7 +45,7 @@ struct KillTests {
         _ = try session.read(until: "ready")
         let listing = try program.succeed("ps", "--json").output
         let pid = try Run.succeeding(
-            "python3", ["-c", "import json,sys; print(json.load(sys.stdin)[0]['sessions'][0]['pid'])"],
+            "python3", ["-c", "import json,sys; print(json.load(sys.stdin)['sessions'][0]['pid'])"],
             input: listing)
         try program.succeed("kill", String(pid.dropLast()))
         #expect(try session.finish(timeout: 10).status != .success)

@@ -25,10 +25,13 @@ struct ListTests {
     @Test("are JSON when asked, one document with what the table has", .needsProgram("python3"))
     func json() throws {
         let program = try Program.with("box")
-        for command in [["list", "--json"], ["ps", "-a", "--json"]] {
+        for (command, path) in [
+            (["list", "--json"], "['containers'][0]['name']"),
+            (["ps", "-a", "--json"], "['sessions'][0]['container']"),
+        ] {
             let outcome = try Run.program(BuiltBinary.path, command, environment: program.environment)
             let name = try Run.succeeding(
-                "python3", ["-c", "import json,sys; print(json.load(sys.stdin)[0]['name'])"],
+                "python3", ["-c", "import json,sys; print(json.load(sys.stdin)\(path))"],
                 input: outcome.output)
             #expect(name == "box\n")
         }

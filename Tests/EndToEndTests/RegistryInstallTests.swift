@@ -76,6 +76,7 @@ struct RegistryInstallTests {
     @Test("refuses a layer whose bytes are not those of its digest")
     func wrongDigest() throws {
         let program = try Program.with("before")
+        try program.forgetImages()
         let image = try BusyboxImage.layout(in: Scratch.path)
         try Registry.with(in: Scratch.path) { registry in
             try registry.push(image.layout, as: "box:1")
@@ -90,6 +91,7 @@ struct RegistryInstallTests {
     @Test("refuses a layer that is shorter than the manifest says")
     func truncated() throws {
         let program = try Program.with("before")
+        try program.forgetImages()
         let image = try BusyboxImage.layout(in: Scratch.path)
         try Registry.with(in: Scratch.path) { registry in
             try registry.push(image.layout, as: "box:1")

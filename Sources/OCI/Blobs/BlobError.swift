@@ -5,6 +5,8 @@ package enum BlobError: UserFacing, Hashable {
     case wrongDigest(Digest, actual: Digest)
     case wrongSize(Digest, expected: Int64, actual: Int64)
     case missing(Digest)
+    /// The server or the line gave up in the middle.
+    case incomplete(Digest, host: String, reason: String)
     case noSpace(needed: Int64, free: Int64)
     case notALayout(String)
 
@@ -16,38 +18,20 @@ package enum BlobError: UserFacing, Hashable {
             actual < expected
                 ? "the content of \(digest) is cut short: \(actual) of \(expected) bytes"
                 : "the content of \(digest) is too long: \(actual) instead of \(expected) bytes"
+        case .incomplete(let digest, let host, let reason):
+            "\(digest) came only in part from \(Quoted(host)): \(Quoted(reason))"
         case .missing(let digest): "the image store does not have \(digest)"
         case .noSpace(let needed, let free):
-            "not enough space: \(ByteText(needed)) are to be downloaded and \(ByteText(free)) are free"
+            "not enough space: \(ByteCount(needed)) are to be downloaded and \(ByteCount(free)) are free"
         case .notALayout(let reason): "this is not an image store: \(reason)"
         }
     }
 
     package var hint: String? {
         switch self {
-        case .noSpace: "Free some space, for example with: chroot-distro clear-cache"
+        case .noSpace: "Free some space, or keep the image store elsewhere with XDG_CACHE_HOME."
+        case .incomplete: "Run the command again: it goes on where it ended."
         default: nil
         }
-    }
-}
-
-/// A number of bytes for people, such as `1.4 GiB`.
-struct ByteText: CustomStringConvertible {
-    let description: String
-
-    init(_ count: Int64) {
-        let units = ["KiB", "MiB", "GiB", "TiB"]
-        guard count >= 1024 else {
-            description = "\(count) bytes"
-            return
-        }
-        var value = Double(count) / 1024
-        var unit = 0
-        while value >= 1023.95, unit < units.count - 1 {
-            value /= 1024
-            unit += 1
-        }
-        let tenths = Int64((value * 10).rounded())
-        description = "\(tenths / 10).\(tenths % 10) \(units[unit])"
     }
 }

@@ -2,6 +2,7 @@ import Platform
 
 /// A text that is no image reference.
 package struct ReferenceError: UserFacing, Hashable {
+    /// What is wrong with it.
     package enum Problem: Sendable {
         case empty, tooLong, strangeCharacter, digest, tag, host, path, upperCase, imageID
     }

@@ -259,10 +259,11 @@ final class BlobFetcher: @unchecked Sendable {
         }
         job.letGo()
         job.state = .ended
-        if let failure = error as? HTTPFailure {
-            board.fail(job.descriptor.digest, RegistryError(failure, host: image.registry))
-        } else {
-            board.fail(job.descriptor.digest, error)
+        let digest = job.descriptor.digest
+        switch (error as? HTTPFailure).map({ RegistryError($0, host: image.registry) }) ?? error {
+        case RegistryError.interrupted(let host, let reason):
+            board.fail(digest, BlobError.incomplete(digest, host: host, reason: reason))
+        case let error: board.fail(digest, error)
         }
     }
 }

@@ -1,5 +1,6 @@
 /// How far a pull is, as a value to draw.
 package struct PullProgress: Hashable, Sendable {
+    /// What happens to a layer at the moment.
     package enum Phase: Hashable, Sendable {
         /// For its turn, or for another try.
         case waiting
@@ -12,6 +13,7 @@ package struct PullProgress: Hashable, Sendable {
         case done
     }
 
+    /// One layer on its way.
     package struct Layer: Hashable, Sendable {
         package let digest: Digest
         /// Bytes as they are stored, compressed.

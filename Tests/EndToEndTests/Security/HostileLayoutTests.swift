@@ -34,6 +34,7 @@ struct HostileLayoutTests {
         arguments: ["printf x >>", "truncate -s -1"])
     func content(_ damage: String) throws {
         let program = try Program.with("before")
+        try program.forgetImages()
         let image = try BusyboxImage.layout(in: Scratch.path, name: "damaged")
         try Run.shell(
             "cd \"$1/blobs/sha256\"; f=$(ls -S | head -1); \(damage) \"$f\"", image.layout.rawValue)
