@@ -19,17 +19,20 @@ package enum Membership {
         return members
     }
 
-    /// The kernel's own threads, often most of all processes, which are never in a container: the children of process
-    /// 2 (proc_tid_children(5)). Empty where the kernel does not tell.
+    /// The kernel's own threads, which are never in a container; empty where it does not tell which they are.
+    ///
+    /// Often they are most of all processes. They are the children of process 2 (proc_tid_children(5)).
     private static func kernelThreads(in proc: borrowing Directory) -> [pid_t] {
         var buffer: CChar = 0
         // In a PID namespace process 2 is like any other; a kernel thread has no program, and a zombie no children.
         guard readlinkat(proc.raw, "2/exe", &buffer, 1) < 0, errno == ENOENT else { return [] }
         let descriptor = openat(proc.raw, "2/task/2/children", O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0, let bytes = try? FileDescriptor(adopting: descriptor).readAll(limit: 1 << 20) else {
-            return []
+        guard descriptor >= 0,
+            let bytes = try? FileDescriptor(adopting: descriptor).readAll(limit: 1 << 20)
+        else { return [] }
+        return bytes.split(separator: UInt8(ascii: " ")).compactMap {
+            pid_t(String(decoding: $0, as: UTF8.self))
         }
-        return bytes.split(separator: UInt8(ascii: " ")).compactMap { pid_t(String(decoding: $0, as: UTF8.self)) }
     }
 
     static func isMember(_ pid: pid_t, of mountNamespace: UInt64, in proc: borrowing Directory) -> Bool {

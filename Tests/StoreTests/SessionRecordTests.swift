@@ -6,12 +6,14 @@ import Testing
 
 @Suite("Records of sessions and holders") struct SessionRecordTests {
     private static let texts = [
-        "", "root", "a \"b\" \\ c/d", "\u{0}\u{1}\u{8}\t\n\u{c}\r\u{1b}\u{1f}\u{7f}\u{9b}", "ä 漢 \u{1F600} e\u{301}\u{2028}",
+        "", "root", "a \"b\" \\ c/d", "\u{0}\u{1}\u{8}\t\n\u{c}\r\u{1b}\u{1f}\u{7f}\u{9b}",
+        "ä 漢 \u{1F600} e\u{301}\u{2028}",
     ]
 
     @Test("a session's record reads as it was written", arguments: texts)
     func session(text: String) throws {
-        let record = SessionRecord(pid: 4711, kind: .run, user: text, command: [text, "-c", text], started: -1)
+        let record = SessionRecord(
+            pid: 4711, kind: .run, user: text, command: [text, "-c", text], started: -1)
         #expect(try JSONDecoder().decode(SessionRecord.self, from: Data(record.json.utf8)) == record)
     }
 
