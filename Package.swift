@@ -59,6 +59,7 @@ let package = Package(
         tests("CLI", ["CLI", "CLinux", "Libc", "Platform"]),
         tests("Archive", ["Archive", "Libc", "Platform"]),
         tests("OCI", ["Archive", "CLinux", "Libc", "OCI", "Platform"]),
+        tests("Store", ["CLinux", "Libc", "Platform", "Store", "TestSupport"]),
         .target(
             name: "TestSupport", dependencies: ["Libc", "Platform"], path: "Tests/Support", exclude: ["registry_front.py"],
             swiftSettings: settings),
