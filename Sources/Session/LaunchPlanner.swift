@@ -47,8 +47,9 @@ package enum LaunchPlanner {
         _ identity: GuestAccounts.Identity, host: HostFacts, isMinimal: Bool
     ) -> [gid_t] {
         let network: [gid_t] = host.termux != nil && !isMinimal ? [3003, 3004] : []
-        var seen: Set<gid_t> = []
-        return ([identity.gid] + identity.supplementary + network).filter { seen.insert($0).inserted }
+        return (identity.supplementary + network).reduce(into: [identity.gid]) { groups, group in
+            if !groups.contains(group) { groups.append(group) }
+        }
     }
 
     // MARK: - Mounts

@@ -9,14 +9,30 @@ package enum Membership {
         in proc: borrowing Directory, mountNamespace: UInt64, except own: pid_t
     ) throws(SystemError) -> [pid_t] {
         var members: [pid_t] = []
+        let kernelThreads = kernelThreads(in: proc)
         for entry in try proc.entries() {
-            guard let pid = pid_t(entry.name.text), pid != own, isMember(pid, of: mountNamespace, in: proc)
-            else {
-                continue
-            }
+            guard let pid = pid_t(entry.name.text), pid != own, !kernelThreads.contains(pid),
+                isMember(pid, of: mountNamespace, in: proc)
+            else { continue }
             members.append(pid)
         }
         return members
+    }
+
+    /// The kernel's own threads, which are never in a container; empty where it does not tell which they are.
+    ///
+    /// Often they are most of all processes. They are the children of process 2 (proc_tid_children(5)).
+    private static func kernelThreads(in proc: borrowing Directory) -> [pid_t] {
+        var buffer: CChar = 0
+        // In a PID namespace process 2 is like any other; a kernel thread has no program, and a zombie no children.
+        guard readlinkat(proc.raw, "2/exe", &buffer, 1) < 0, errno == ENOENT else { return [] }
+        let descriptor = openat(proc.raw, "2/task/2/children", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0,
+            let bytes = try? FileDescriptor(adopting: descriptor).readAll(limit: 1 << 20)
+        else { return [] }
+        return bytes.split(separator: UInt8(ascii: " ")).compactMap {
+            pid_t(String(decoding: $0, as: UTF8.self))
+        }
     }
 
     static func isMember(_ pid: pid_t, of mountNamespace: UInt64, in proc: borrowing Directory) -> Bool {
@@ -32,9 +48,10 @@ package enum Membership {
         -> [pid_t]
     {
         let own = try proc.status("self/ns/mnt", following: true).inode
+        let kernelThreads = kernelThreads(in: proc)
         var members: [pid_t] = []
         for entry in try proc.entries() {
-            guard let pid = pid_t(entry.name.text), pid != getpid(),
+            guard let pid = pid_t(entry.name.text), pid != getpid(), !kernelThreads.contains(pid),
                 isRooted(pid, at: root, in: proc, ownNamespace: own)
             else { continue }
             members.append(pid)

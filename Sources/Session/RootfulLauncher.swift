@@ -75,13 +75,13 @@ package struct RootfulLauncher {
 
     /// Finds the container running, or starts it; under the start lock.
     private func join(_ registry: borrowing SessionRegistry) throws -> Running {
-        if let record = registry.recordedHolder(), let handle = try record.identity.open() {
-            guard registry.holderIsEnding() else {
-                let added = try newBinds(record)
-                return Running(record: record, namespace: try namespace(of: handle, record), added: added)
-            }
-            // It has seen that nobody was left; it is gone in a moment.
-            _ = handle.wait(timeout: .seconds(10))
+        // A holder that has declared its end has let go of the lock too, or this session were not entered: it is in its
+        // last steps, in a mount namespace that is no longer anybody's business.
+        if !registry.holderIsEnding(), let record = registry.recordedHolder(),
+            let handle = try record.identity.open()
+        {
+            let added = try newBinds(record)
+            return Running(record: record, namespace: try namespace(of: handle, record), added: added)
         }
         try registry.clearHolder()
         let record = try Holder.start(

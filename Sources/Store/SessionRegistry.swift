@@ -66,7 +66,7 @@ package struct SessionRegistry: ~Copyable {
         let lock = try directory.openFile(Self.locks, O_RDWR | O_CREAT, mode: 0o644)
         try syscall("fcntl", "sessions.lock") { cd_ofd_lock(lock.rawValue, 0x77, Int64(record.pid), 1, true) }
         let file = RawString("\(record.pid).json")
-        try sessions.replaceFile(file, with: Array(try JSONEncoder().encode(record)), durable: false)
+        try sessions.replaceFile(file, with: Array(record.json.utf8), durable: false)
         return SessionTicket(lock: lock, records: try sessions.duplicate(), file)
     }
 
@@ -79,8 +79,7 @@ package struct SessionRegistry: ~Copyable {
 
     /// Records a holder that has just become ready; under the start lock.
     package func setHolder(_ record: HolderRecord) throws {
-        try directory.replaceFile(
-            Self.holderFile, with: Array(try JSONEncoder().encode(record)), durable: false)
+        try directory.replaceFile(Self.holderFile, with: Array(record.json.utf8), durable: false)
     }
 
     /// Forgets how the last holder ended; under the start lock, before a new one starts.
@@ -122,7 +121,15 @@ package struct SessionRegistry: ~Copyable {
     }
 
     /// Whether a session other than `pid` is open.
-    package func hasOtherSession(than pid: pid_t) -> Bool { openSessions().contains { $0.pid != pid } }
+    package func hasOtherSession(than pid: pid_t) -> Bool {
+        guard let lock = try? directory.openFile(Self.locks, O_RDONLY), let entries = try? sessions.entries() else {
+            return false
+        }
+        return entries.contains { entry in
+            guard let other = Self.pid(of: entry.name), other != pid else { return false }
+            return cd_ofd_is_locked(lock.rawValue, Int64(other), 1) == 1
+        }
+    }
 
     private func record(_ file: RawString, of pid: pid_t) -> SessionRecord {
         if let bytes = try? sessions.readFile(file, limit: Self.recordLimit),

@@ -6,13 +6,13 @@ import Platform
 struct Caller {
     /// The caller's own variables, not those that sudo made of them.
     let environment: Environment
-    let user: InvokingUser
     let host: HostSystem
+    private let handoff: Handoff?
 
     /// Called directly.
     init(_ environment: Environment) {
         self.environment = environment
-        user = InvokingUser.resolve(environment, realUID: getuid(), effectiveUID: geteuid())
+        handoff = nil
         host = HostSystem.detect(environment: environment)
     }
 
@@ -22,14 +22,21 @@ struct Caller {
         let own = handoff.processEnvironment(current: environment, on: host)
         try own.adopt()
         self.environment = own
-        user = handoff.invokingUser()
+        self.handoff = handoff
         if let error = handoff.enterWorkingDirectory() {
             diagnostics.warning("\(handoff.workingDirectory) cannot be entered as root (\(error.reason)); using /")
         }
     }
 
+    /// The accounts are only searched when this is asked for: few commands need it.
+    var user: InvokingUser {
+        handoff?.invokingUser()
+            ?? InvokingUser.resolve(environment, realUID: getuid(), effectiveUID: geteuid())
+    }
+
     /// The caller's home directory.
     var home: HostPath? {
+        let user = user
         if user.uid != 0, let home = user.home { return HostPath(home.text) }
         return environment.nonEmpty("HOME").map { HostPath($0) } ?? user.home.map { HostPath($0.text) }
     }

@@ -31,7 +31,7 @@ extern const unsigned int cd_rename_exchange;
 /// openat2(2). ENOSYS on Linux before 5.6; an app sandbox may kill the caller instead: see cd_probe_openat2.
 int cd_openat2(int directory, const char *path, int flags, mode_t mode, uint64_t resolve);
 
-/// Whether openat2(2) works here, tried in a child so that a SIGSYS from a seccomp filter kills only that child.
+/// Whether openat2(2) works here. Under a seccomp filter it is tried in a child, which a SIGSYS may kill.
 bool cd_probe_openat2(void);
 
 int cd_renameat2(int old_directory, const char *old_path, int new_directory, const char *new_path, unsigned int flags);

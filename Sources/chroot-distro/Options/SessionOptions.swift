@@ -51,7 +51,8 @@ struct SessionOptions {
         let rootfs = try container.rootfs()
         let guest = try GuestFacts(
             of: container, rootfs, terminal: context.caller.environment.nonEmpty("TERM"))
-        let plan = try LaunchPlanner.plan(request, host: context.hostFacts(), guest: guest)
+        let host = context.hostFacts(sharingHome: request.sharesHome)
+        let plan = try LaunchPlanner.plan(request, host: host, guest: guest)
         if printsCommand {
             let path = context.layout.data / "containers" / name.description / "rootfs"
             try FileDescriptor.standardOutput(PlanPrinter.command(plan, rootfs: path) + "\n")
