@@ -197,7 +197,7 @@ int cd_ofd_lock(int descriptor, char type, int64_t start, int64_t length, bool w
 int cd_ofd_is_locked(int descriptor, int64_t start, int64_t length) {
     struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = start, .l_len = length };
     if (fcntl(descriptor, F_OFD_GETLK, &lock) < 0) return -1;
-    return lock.l_type != F_UNLCK;
+    return lock.l_type != F_UNLCK && lock.l_start == start && lock.l_len == length;
 }
 
 // --- Processes -------------------------------------------------------------------------------------------------

@@ -43,11 +43,41 @@ package enum Membership {
         return buffer[..<count].elementsEqual("mnt:[\(mountNamespace)]".utf8.map { CChar(bitPattern: $0) })
     }
 
+    /// The processes whose root is that directory, in whatever namespace; also those of which no record is left.
+    static func processes(in proc: borrowing Directory, rootedAt root: FileStatus) throws(SystemError)
+        -> [pid_t]
+    {
+        let own = try proc.status("self/ns/mnt", following: true).inode
+        var members: [pid_t] = []
+        for entry in try proc.entries() {
+            guard let pid = pid_t(entry.name.text), pid != getpid(),
+                isRooted(pid, at: root, in: proc, ownNamespace: own)
+            else { continue }
+            members.append(pid)
+        }
+        return members
+    }
+
+    private static func isRooted(
+        _ pid: pid_t, at root: FileStatus, in proc: borrowing Directory, ownNamespace: UInt64
+    ) -> Bool {
+        // A root that is plainly ours is not looked at: its file system may hang.
+        if isMember(pid, of: ownNamespace, in: proc),
+            let link = try? proc.readSymbolicLink(RawString("\(pid)/root")),
+            link == "/"
+        {
+            return false
+        }
+        guard let status = try? proc.status(RawString("\(pid)/root"), following: true) else { return false }
+        return status.inode == root.inode && status.device == root.device
+    }
+
     /// All processes that descend from the given ones, as the host's `/proc` shows them.
     package static func descendants(of roots: [pid_t]) throws(SystemError) -> [pid_t] {
         var children: [pid_t: [pid_t]] = [:]
         for entry in try Directory.open("/proc").entries() {
-            guard let pid = pid_t(entry.name.text), let status = ProcessStatus(of: pid), !status.hasEnded else {
+            guard let pid = pid_t(entry.name.text), let status = ProcessStatus(of: pid), !status.hasEnded
+            else {
                 continue
             }
             children[status.parent, default: []].append(pid)

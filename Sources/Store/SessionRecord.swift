@@ -49,9 +49,12 @@ package struct HolderRecord: Decodable, Hashable, Sendable {
     package struct Bind: Decodable, Hashable, Sendable {
         package var source: String
         package var target: String
-        package init(source: String, target: String) {
+        /// Words of mount(8), in one order.
+        package var options: String
+        package init(source: String, target: String, options: String) {
             self.source = source
             self.target = target
+            self.options = options
         }
     }
 
@@ -67,7 +70,10 @@ package struct HolderRecord: Decodable, Hashable, Sendable {
     /// As `Decodable` reads it.
     var json: String {
         let binds = binds.map {
-            JSONText.object([("source", JSONText.string($0.source)), ("target", JSONText.string($0.target))])
+            JSONText.object([
+                ("options", JSONText.string($0.options)), ("source", JSONText.string($0.source)),
+                ("target", JSONText.string($0.target)),
+            ])
         }
         return JSONText.object([
             ("binds", JSONText.array(binds)), ("bootID", JSONText.string(bootID)),

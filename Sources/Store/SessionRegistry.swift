@@ -49,6 +49,16 @@ package struct SessionRegistry: ~Copyable {
         try FileLock(directory, "start.lock", .exclusive, wait: true)
     }
 
+    /// The same, but only if it is free within that time.
+    package func startLock(within patience: Duration) throws(SystemError) -> FileLock? {
+        let deadline = Deadline(after: patience)
+        while true {
+            if let lock = try FileLock.attempt(directory, "start.lock", .exclusive) { return lock }
+            if deadline.milliseconds == 0 { return nil }
+            usleep(10_000)
+        }
+    }
+
     /// Enters this process as a session; it lasts as long as the returned value.
     ///
     /// While a holder is about to end this waits for it, which takes no longer than its last look around.
@@ -81,7 +91,9 @@ package struct SessionRegistry: ~Copyable {
 
     /// The holder as it was recorded, alive or not; `nil` also when the record is damaged.
     package func recordedHolder() -> HolderRecord? {
-        guard let bytes = try? directory.readFile(Self.holderFile, limit: Self.recordLimit) else { return nil }
+        guard let bytes = try? directory.readFile(Self.holderFile, limit: Self.recordLimit) else {
+            return nil
+        }
         return try? JSONDecoder().decode(HolderRecord.self, from: Data(bytes))
     }
 
@@ -94,7 +106,8 @@ package struct SessionRegistry: ~Copyable {
 
     /// The open sessions, oldest first.
     package func openSessions() -> [SessionRecord] {
-        guard let lock = try? directory.openFile(Self.locks, O_RDONLY), let entries = try? sessions.entries() else {
+        guard let lock = try? directory.openFile(Self.locks, O_RDONLY), let entries = try? sessions.entries()
+        else {
             return []
         }
         return entries.compactMap { entry -> SessionRecord? in
@@ -130,7 +143,8 @@ package struct SessionRegistry: ~Copyable {
     /// The process that a record's file name speaks of.
     private static func pid(of file: RawString) -> pid_t? {
         let text = file.text
-        guard text.hasSuffix(".json"), let pid = pid_t(text.dropLast(5)), pid > 0, "\(pid).json" == text else {
+        guard text.hasSuffix(".json"), let pid = pid_t(text.dropLast(5)), pid > 0, "\(pid).json" == text
+        else {
             return nil
         }
         return pid

@@ -62,7 +62,11 @@ struct Context {
     func hostFacts(sharingHome: Bool) -> HostFacts {
         HostFacts(
             environment: caller.environment, termux: caller.host.termux, home: sharingHome ? caller.home : nil,
-            devices: HostDevices.found(), exists: { access($0.rawValue, R_OK) == 0 })
+            devices: HostDevices.found(), exists: { access($0.rawValue, R_OK) == 0 },
+            owner: { path in
+                guard let file = try? FileDescriptor.open(path, O_RDONLY | O_DIRECTORY) else { return nil }
+                return (try? file.status()).map { HostFacts.FileOwner(user: $0.owner, group: $0.group) }
+            })
     }
 
     /// Width for a table, when a screen shows it.

@@ -4,7 +4,9 @@ import Testing
 
 @Suite("A container's manifest")
 struct ContainerManifestTests {
-    private func read(_ text: String) throws -> ContainerManifest { try ContainerManifest(json: Array(text.utf8)) }
+    private func read(_ text: String) throws -> ContainerManifest {
+        try ContainerManifest(json: Array(text.utf8))
+    }
 
     @Test("is read as the Python program writes it")
     func whole() throws {
@@ -21,14 +23,16 @@ struct ContainerManifestTests {
         let settings = manifest.settings
         #expect(settings.entrypoint == ["/e", "x"] && settings.command == ["c"])
         #expect(settings.environment == ["A=1", "B"] && settings.shell == ["/bin/bash", "-c"])
-        #expect(settings.user == "me:us" && settings.workingDirectory == "/w" && settings.stopSignal == "SIGINT")
+        #expect(
+            settings.user == "me:us" && settings.workingDirectory == "/w" && settings.stopSignal == "SIGINT")
         #expect(settings.exposedPorts == ["443/tcp", "80/tcp"] && settings.labels == ["l": "v"])
     }
 
     @Test(
         "reads what is missing, null or of the wrong type as absent",
         arguments: [
-            "{}", #"{"image_ref":null,"arch":null,"image_config":null}"#, #"{"image_ref":7,"arch":[],"image_config":"x"}"#,
+            "{}", #"{"image_ref":null,"arch":null,"image_config":null}"#,
+            #"{"image_ref":7,"arch":[],"image_config":"x"}"#,
             #"{"image_ref":"","image_config":{"config":null}}"#, #"{"image_config":{"config":[]}}"#,
             #"{"image_config":{"architecture":3,"config":{"Entrypoint":7,"Cmd":{},"Env":"A=1","User":["a"],"WorkingDir":1,"Shell":"sh","StopSignal":9,"ExposedPorts":[],"Labels":{"a":1}}}}"#,
             #"{"image_config":{"config":{"User":"","WorkingDir":"","Entrypoint":null,"Cmd":[1,2]}}}"#,

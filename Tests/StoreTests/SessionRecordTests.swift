@@ -20,7 +20,10 @@ import Testing
     @Test("a holder's record reads as it was written", arguments: texts)
     func holder(text: String) throws {
         let identity = ProcessIdentity(pid: 1, startTime: .max, bootID: text)
-        let binds = [HolderRecord.Bind(source: text, target: text), .init(source: "/a", target: "/b")]
+        let binds = [
+            HolderRecord.Bind(source: text, target: text, options: text),
+            .init(source: "/a", target: "/b", options: ""),
+        ]
         for binds in [[], binds] {
             let record = HolderRecord(identity: identity, mountNamespace: .max, mode: text, binds: binds)
             #expect(try JSONDecoder().decode(HolderRecord.self, from: Data(record.json.utf8)) == record)

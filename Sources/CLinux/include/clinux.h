@@ -75,7 +75,7 @@ bool cd_memfd_is_sealed(int descriptor);
 
 /// Sets a lock on `length` bytes at `start` (0: to the end). `type` is 'r', 'w' or 'u'; `wait` blocks.
 int cd_ofd_lock(int descriptor, char type, int64_t start, int64_t length, bool wait);
-/// 1 when somebody else's lock stands in the way of a write lock there, 0 when nobody's does, -1 on error.
+/// 1 when somebody else has a lock on exactly that range, 0 when nobody has, -1 on error.
 int cd_ofd_is_locked(int descriptor, int64_t start, int64_t length);
 
 // --- Processes -------------------------------------------------------------------------------------------------

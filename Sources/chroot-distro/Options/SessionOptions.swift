@@ -59,8 +59,9 @@ struct SessionOptions {
             return .success
         }
         GuestFiles.refresh(in: rootfs, resolver: GuestFiles.hostResolverConfiguration())
-        let launcher = RootfulLauncher(
+        var launcher = RootfulLauncher(
             plan, layout: context.layout, interface: .best(), isAndroid: context.caller.host.termux != nil)
-        return try launcher.run(holding: lock, say: context.diagnostics.info)
+        return try launcher.run(
+            holding: lock, say: context.diagnostics.info, warn: { context.diagnostics.warning($0) })
     }
 }
