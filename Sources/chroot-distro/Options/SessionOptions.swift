@@ -53,7 +53,7 @@ struct SessionOptions {
         if Flushing.wasInterrupted(container) {
             context.diagnostics.warning(
                 "the machine went down while \(name) was written to the disk, so files in it may be missing",
-                hint: "Install it anew, or accept it as it is by deleting the file \"unflushed\" beside its rootfs.")
+                hint: "Install it anew, or accept it as it is: delete the file unflushed beside its rootfs.")
         }
         let rootfs = try container.rootfs()
         let guest = try GuestFacts(
