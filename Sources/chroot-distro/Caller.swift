@@ -6,12 +6,15 @@ import Platform
 struct Caller {
     /// The caller's own variables, not those that sudo made of them.
     let environment: Environment
+    /// The same with the caller's own home and runtime directory, in which their credentials are.
+    let personal: Environment
     let user: InvokingUser
     let host: HostSystem
 
     /// Called directly.
     init(_ environment: Environment) {
         self.environment = environment
+        personal = environment
         user = InvokingUser.resolve(environment, realUID: getuid(), effectiveUID: geteuid())
         host = HostSystem.detect(environment: environment)
     }
@@ -22,9 +25,11 @@ struct Caller {
         let own = handoff.processEnvironment(current: environment, on: host)
         try own.adopt()
         self.environment = own
+        personal = own.merging(handoff.remembered)
         user = handoff.invokingUser()
         if let error = handoff.enterWorkingDirectory() {
-            diagnostics.warning("\(handoff.workingDirectory) cannot be entered as root (\(error.reason)); using /")
+            diagnostics.warning(
+                "\(handoff.workingDirectory) cannot be entered as root (\(error.reason)); using /")
         }
     }
 

@@ -90,6 +90,35 @@ struct RegistryChoiceTests {
         run_buildah manifest push --quiet --all --tls-verify=false app "docker://$2"
         """
 
+    @Test("no open line to another host unless it is told to")
+    func insecure() throws {
+        let program = Program()
+        let image = try BusyboxImage.layout(in: Scratch.path)
+        try Registry.with(in: Scratch.path) { registry in
+            try registry.push(image.layout, as: "box:1")
+            // This machine in a spelling that does not count as such.
+            let port = registry.address.split(separator: ":").last ?? ""
+            let reference = "[::ffff:7f00:1]:\(port)/box:1"
+            try program.refuse("install", reference, naming: ["[::ffff:7f00:1]:\(port)", "--allow-insecure"])
+            try program.succeed("install", reference, "--allow-insecure")
+        }
+        #expect(try program.names() == ["box"])
+    }
+
+    @Test("not to be faster than CD_DOWNLOAD_RATE_LIMIT")
+    func rate() throws {
+        var program = Program()
+        let noise = (0..<3_000_000).map { _ in UInt8.random(in: 0 ... .max) }
+        let image = try BusyboxImage.layout(in: Scratch.path) { $0.add("srv/noise", content: noise) }
+        program.environment["CD_DOWNLOAD_RATE_LIMIT"] = "2M"
+        try Registry.with(in: Scratch.path) { registry in
+            try registry.push(image.layout, as: "box:1")
+            let start = Clock.now
+            try program.succeed("install", "\(registry.address)/box:1")
+            #expect(Clock.now - start > 1)
+        }
+    }
+
     @Test("through indexes inside of indexes")
     func nested() throws {
         let program = Program()

@@ -62,11 +62,11 @@ struct URLInstallTests {
                 "install", server.url("whole/nothing.tar"), naming: ["nothing.tar", "does not exist"])
             try program.refuse("install", server.url("page/box.tar.gz"), naming: ["box.tar.gz"])
             try program.refuse("install", server.url("broken/box.tar.gz"), naming: ["box.tar.gz", "500"])
-            try program.refuse("install", server.url("short/box.tar.gz"), naming: [])
+            try program.refuse("install", server.url("short/box.tar.gz"), naming: ["127.0.0.1"])
         }
         let closed = "localhost:\(try Registry.freePort())"
         try program.refuse("install", "http://\(closed)/box.tar", naming: [closed])
-        try expectNothingLeft(of: program, besides: "url_*")
+        try expectNothingLeft(of: program)
     }
 
     @Test("goes through the proxy of the environment", arguments: ["http_proxy", "all_proxy"])
@@ -81,9 +81,8 @@ struct URLInstallTests {
     }
 
     /// Expects the cache to be without what a download leaves.
-    private func expectNothingLeft(of program: Program, besides pattern: String = "") throws {
-        let left = try Run.shell(
-            "find \"$1/cache\" -name 'url_*' ! -name \"$2\"", program.directory.rawValue, pattern)
+    private func expectNothingLeft(of program: Program) throws {
+        let left = try Run.shell("find \"$1/cache\" -name 'url_*'", program.directory.rawValue)
         #expect(left.isEmpty, "\(left)")
     }
 }
@@ -146,6 +145,8 @@ private struct FileServer {
                     start = int(wanted.split("=")[1].split("-")[0])
                     self.head(206, len(body) - start, ETag='"one"',
                               Content_Range=f"bytes {start}-{len(body) - 1}/{len(body)}")
+                elif mode == "short":
+                    self.head(200, len(body))
                 else:
                     self.head(200, len(body), ETag='"one"')
                 self.wfile.write(body[start:end])
