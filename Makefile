@@ -5,9 +5,13 @@ DESTDIR ?=
 SWIFT    = $(shell scripts/find-swift)
 BINARY   = .build/release/chroot-distro
 
-# Not position independent: 34,000 of 36,000 relative relocations less for the loader, and 800 kB less on disk.
-RELEASE_FLAGS = -c release --product chroot-distro --static-swift-stdlib -Xlinker -s \
-    -Xswiftc -Xclang-linker -Xswiftc -no-pie
+# What is linked statically need not be found, mapped and relocated at each start, which would double its time; nor is
+# anything looked for beside the program itself. Nobody loads the program as a library, so it exports nothing.
+# It stays position independent, which costs 0.4 ms: it reads strangers' archives as root.
+STATIC_LIBS   = $(CURDIR)/.build/static
+RELEASE_FLAGS = -c release --product chroot-distro --static-swift-stdlib --disable-local-rpath \
+    -Xswiftc -L$(STATIC_LIBS) -Xswiftc -Xclang-linker -Xswiftc -static-libgcc \
+    -Xlinker --no-export-dynamic -Xlinker -s
 
 BASH_DIR = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 ZSH_DIR  = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
@@ -35,6 +39,7 @@ build:  ## Build for debugging
 
 release: ## Build the program that is installed
 	@scripts/setup build
+	@scripts/static-libraries $(STATIC_LIBS)
 	$(SWIFT) build $(RELEASE_FLAGS)
 
 install: ## Install below PREFIX (/usr/local); DESTDIR is honoured

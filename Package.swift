@@ -59,6 +59,12 @@ let package = Package(
         tests("CLI", ["CLI", "CLinux", "Libc", "Platform"]),
         tests("Archive", ["Archive", "Libc", "Platform"]),
         tests("OCI", ["Archive", "CLinux", "Libc", "OCI", "Platform"]),
+        tests("Mounts", ["CLinux", "Libc", "Mounts", "Platform", "TestSupport"]),
+        tests("Namespaces", ["CLinux", "Libc", "Namespaces", "Platform", "TestSupport"]),
+        tests("Store", ["CLinux", "Libc", "Platform", "Store", "TestSupport"]),
+        tests(
+            "Session",
+            ["chroot-distro", "CLinux", "Libc", "Mounts", "Namespaces", "Platform", "Session", "Store", "TestSupport"]),
         .target(
             name: "TestSupport", dependencies: ["Libc", "Platform"], path: "Tests/Support", exclude: ["registry_front.py"],
             swiftSettings: settings),

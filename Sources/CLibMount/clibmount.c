@@ -58,7 +58,7 @@ int cd_libmount(const char *source, const char *target, const char *type, const 
 int cd_libmount_targets(char **targets) {
     *targets = NULL;
     if (!load()) { errno = ENOPKG; return -1; }
-    struct libmnt_table *table = library.mnt_new_table_from_file("/proc/self/mountinfo");
+    struct libmnt_table *table = library.mnt_new_table_from_file("/proc/thread-self/mountinfo");
     if (!table) { errno = errno ? errno : ENOENT; return -1; }
     struct libmnt_iter *iterator = library.mnt_new_iter(MNT_ITER_FORWARD);
     struct libmnt_fs *fs;

@@ -68,13 +68,17 @@ int cd_openat2(int directory, const char *path, int flags, mode_t mode, uint64_t
     return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
 }
 
+static bool can_openat2(void) {
+    int fd = cd_openat2(AT_FDCWD, "/", O_PATH | O_CLOEXEC, 0, cd_resolve_in_root);
+    if (fd >= 0) close(fd);
+    return fd >= 0;
+}
+
 bool cd_probe_openat2(void) {
+    if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 0) return can_openat2();
     pid_t child = fork();
     if (child < 0) return false;
-    if (child == 0) {
-        int fd = cd_openat2(AT_FDCWD, "/", O_PATH | O_CLOEXEC, 0, cd_resolve_in_root);
-        _exit(fd < 0);
-    }
+    if (child == 0) _exit(!can_openat2());
     int status = 0;
     while (waitpid(child, &status, 0) < 0)
         if (errno != EINTR) return false;
@@ -193,7 +197,7 @@ int cd_ofd_lock(int descriptor, char type, int64_t start, int64_t length, bool w
 int cd_ofd_is_locked(int descriptor, int64_t start, int64_t length) {
     struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = start, .l_len = length };
     if (fcntl(descriptor, F_OFD_GETLK, &lock) < 0) return -1;
-    return lock.l_type != F_UNLCK;
+    return lock.l_type != F_UNLCK && lock.l_start == start && lock.l_len == length;
 }
 
 // --- Processes -------------------------------------------------------------------------------------------------

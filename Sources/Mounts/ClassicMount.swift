@@ -28,18 +28,39 @@ enum ClassicMount {
             let status = try attributes(of: path)
             let wanted = status.union(options.attributes.set).subtracting(options.attributes.clear)
             try syscall("mount", Quoted(path).description) {
-                cd_libmount(nil, path, nil, (["remount", "bind"] + MountOption.words(wanted)).joined(separator: ","))
+                cd_libmount(
+                    nil, path, nil, (["remount", "bind"] + MountOption.words(wanted)).joined(separator: ","))
             }
         }
     }
 
+    /// A source that holds the container has brought the container's own mounts along; they go again.
+    static func dropOwnMounts(
+        of root: borrowing Directory, from source: borrowing FileDescriptor,
+        on target: borrowing FileDescriptor
+    ) throws(SystemError) {
+        guard let own = readLink(root.descriptor.procPath), let from = readLink(source.procPath),
+            let place = readLink(target.procPath)
+        else { throw SystemError("readlink", code: ENOENT) }
+        let prefix = from == "/" ? from : from + "/"
+        guard own.hasPrefix(prefix) else { return }
+        let copy = place + "/" + own.dropFirst(prefix.utf8.count)
+        // EINVAL: nothing is mounted there.
+        guard umount2(copy, Int32(MNT_DETACH) | 8) == 0 || errno == EINVAL || errno == ENOENT else {
+            throw SystemError("umount2", Quoted(copy).description, code: errno)
+        }
+    }
+
     static func mountOnItself(_ directory: borrowing Directory) throws(SystemError) -> Directory {
-        guard let path = readLink(directory.descriptor.procPath) else { throw SystemError("readlink", code: ENOENT) }
+        guard let path = readLink(directory.descriptor.procPath) else {
+            throw SystemError("readlink", code: ENOENT)
+        }
         try bind(directory.descriptor, on: directory.descriptor, BindOptions(recursive: false))
         let allowed: MountAttributes = [.noSetuid, .noDevices, .noExecute]
         let wanted = try attributes(of: path).subtracting(allowed)
         try syscall("mount", Quoted(path).description) {
-            cd_libmount(nil, path, nil, (["remount", "bind"] + MountOption.words(wanted)).joined(separator: ","))
+            cd_libmount(
+                nil, path, nil, (["remount", "bind"] + MountOption.words(wanted)).joined(separator: ","))
         }
         return try Directory.open(HostPath(path))
     }

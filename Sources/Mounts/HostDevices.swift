@@ -7,24 +7,25 @@ package struct HostDevices: Hashable, Sendable {
     package static let none = HostDevices(steps: [])
 
     /// Whole directories: bound, so that a device which is plugged in later shows up.
-    private static let directories: Set<RawString> = ["dri", "snd", "input", "binderfs", "nvidia-caps"]
+    private static let directories: [RawString] = ["dri", "snd", "input", "binderfs", "nvidia-caps"]
 
     /// Single nodes, by the start of their names; made anew with the host's numbers, owner and mode.
-    private static let nodePrefixes = ["nvidia", "kgsl", "mali", "video", "ttyUSB", "ttyACM"]
-    private static let nodes: Set<RawString> = ["kfd", "dxg", "fuse", "kvm", "uinput"]
+    private static let nodePrefixes: [RawString] = ["nvidia", "kgsl", "mali", "video", "ttyUSB", "ttyACM"]
+    private static let nodes: [RawString] = ["kfd", "dxg", "fuse", "kvm", "uinput"]
 
     /// What is in `/dev` now; unreadable entries are left out.
     package static func found(in path: HostPath = "/dev") -> HostDevices {
         guard let directory = try? Directory.open(path), let entries = try? directory.entries() else { return .none }
         var steps: [MountStep] = []
-        for entry in entries.sorted(by: { $0.name < $1.name }) {
+        // The many that are none of these are not worth sorting.
+        for entry in entries.filter({ isKnown($0.name) }).sorted(by: { $0.name < $1.name }) {
             let target = GuestPath(components: ["dev", entry.name])
             if directories.contains(entry.name), let status = try? directory.status(entry.name),
                 status.kind == .directory
             {
                 steps.append(.bind(BindSpec(source: path / entry.name.text, target: target), required: false))
-            } else if nodes.contains(entry.name) || nodePrefixes.contains(where: entry.name.text.hasPrefix),
-                let status = try? directory.status(entry.name), let node = DeviceNode(status)
+            } else if isNode(entry.name), let status = try? directory.status(entry.name),
+                let node = DeviceNode(status)
             {
                 steps.append(.node(target, node))
             } else if entry.name == "net", let tun = tunnel(in: directory) {
@@ -32,6 +33,14 @@ package struct HostDevices: Hashable, Sendable {
             }
         }
         return HostDevices(steps: steps)
+    }
+
+    private static func isKnown(_ name: RawString) -> Bool {
+        name == "net" || directories.contains(name) || isNode(name)
+    }
+
+    private static func isNode(_ name: RawString) -> Bool {
+        nodes.contains(name) || nodePrefixes.contains { name.bytes.starts(with: $0.bytes) }
     }
 
     private static func tunnel(in directory: borrowing Directory) -> DeviceNode? {

@@ -14,23 +14,23 @@ package struct KernelMounter: ~Copyable {
     }
 
     /// Carries all steps out; a bind that is not required and whose source is gone is skipped.
-    package func carryOut(_ plan: MountPlan) throws(MountFailure) {
+    package func carryOut(_ plan: MountPlan, _ binds: borrowing OpenedBinds) throws(MountFailure) {
         for step in plan.steps {
-            do { try carryOut(step) } catch {
+            do { try carryOut(step, binds) } catch {
                 if case .bind(_, required: false) = step { continue }
                 throw MountFailure(step: step, cause: error)
             }
         }
     }
 
-    private func carryOut(_ step: MountStep) throws(SystemError) {
+    private func carryOut(_ step: MountStep, _ binds: borrowing OpenedBinds) throws(SystemError) {
         switch step {
         case .fileSystem(let type, let target, let parameters, let attributes):
             let directory = try root.openOrMakeDirectory(target)
             let mount = try kind.make(type, parameters, attributes)
-            try kind.attach(mount, at: directory.descriptor)
+            try kind.attach(mount, at: directory.descriptor, in: root.directory)
         case .bind(let spec, _):
-            let tree = try kind.open(spec)
+            guard let tree = binds.take(spec) else { return }
             try attach(tree, at: spec.target)
         case .directory(let target, let mode):
             _ = try root.openOrMakeDirectory(target, mode: mode)
@@ -38,25 +38,32 @@ package struct KernelMounter: ~Copyable {
             try make(node, at: target)
         case .link(let target, let destination):
             let place = try root.openParent(target)
-            do { try place.directory.makeSymbolicLink(place.name, to: destination) } catch where error.code == EEXIST {}
+            do { try place.directory.makeSymbolicLink(place.name, to: destination) } catch
+                where error.code == EEXIST
+            {}
         }
     }
 
     /// Attaches a tree of the host's at a path of the container, where a directory or an empty file is made for it.
-    package func attach(_ tree: consuming DetachedMount, at target: GuestPath) throws(SystemError) {
+    private func attach(_ tree: consuming DetachedMount, at target: GuestPath) throws(SystemError) {
         if tree.isDirectory {
             let directory = try root.openOrMakeDirectory(target)
-            try kind.attach(tree, at: directory.descriptor)
+            try kind.attach(tree, at: directory.descriptor, in: root.directory)
         } else {
             let file = try openOrMakeFile(target)
-            try kind.attach(tree, at: file)
+            guard try file.status().kind != .directory else {
+                throw SystemError("move_mount", target.description, code: EISDIR)
+            }
+            try kind.attach(tree, at: file, in: root.directory)
         }
     }
 
     private func openOrMakeFile(_ target: GuestPath) throws(SystemError) -> FileDescriptor {
-        do { return try root.open(target, cd_o_path) } catch where error.code == ENOENT {}
+        do { return try root.open(target, cd_o_path) } catch  where error.code == ENOENT {}
         let parent = try root.openOrMakeDirectory(target.parent)
-        guard let name = target.lastComponent else { throw SystemError("openat", target.description, code: EISDIR) }
+        guard let name = target.lastComponent else {
+            throw SystemError("openat", target.description, code: EISDIR)
+        }
         try parent.openFile(name, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644).close()
         return try root.open(target, cd_o_path)
     }
@@ -67,7 +74,7 @@ package struct KernelMounter: ~Copyable {
         do {
             try place.directory.makeNode(
                 place.name, type | node.permissions, major: node.major, minor: node.minor)
-        } catch where error.code == EEXIST { return }
+        } catch  where error.code == EEXIST { return }
         if node.owner != 0 || node.group != 0 {
             try place.directory.setOwner(place.name, node.owner, node.group)
         }

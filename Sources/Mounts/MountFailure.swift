@@ -27,6 +27,7 @@ package struct MountFailure: UserFacing {
         case ENODEV: "this kernel does not have that file system"
         case EPERM: "permission denied by the kernel or a security module (\(cause.call))"
         case ENOTDIR: "the container has something there that is not a directory (\(cause.call))"
+        case EISDIR: "the container has a directory there"
         case EEXIST: "the container has something unsuitable there"
         default: "\(cause.reason) (\(cause.call))"
         }

@@ -44,7 +44,9 @@ package enum MountInterface: Sendable {
         let context = FileDescriptor(adopting: try syscall("fsopen", type) { cd_fsopen(type) })
         for parameter in parameters {
             try syscall("fsconfig", parameter.key) {
-                guard let value = parameter.value else { return cd_fsconfig_flag(context.rawValue, parameter.key) }
+                guard let value = parameter.value else {
+                    return cd_fsconfig_flag(context.rawValue, parameter.key)
+                }
                 return cd_fsconfig_string(context.rawValue, parameter.key, value)
             }
         }
@@ -58,12 +60,14 @@ package enum MountInterface: Sendable {
         let source = try FileDescriptor.open(spec.source, cd_o_path)
         let isDirectory = try source.status().kind == .directory
         guard self == .descriptors else {
+            guard spec.options.owners == nil else { throw SystemError("mount_setattr", code: ENOSYS) }
             return DetachedMount(isDirectory: isDirectory, form: .pendingBind(source, spec.options))
         }
         let raw = try syscall("open_tree", spec.source.description) {
             cd_open_tree_clone(source.rawValue, "", spec.options.recursive)
         }
         let tree = FileDescriptor(adopting: raw)
+        if let owners = spec.options.owners { try map(owners, in: tree, recursive: spec.options.recursive) }
         let change = spec.options.attributes
         if !change.isEmpty {
             try syscall("mount_setattr", spec.source.description) {
@@ -74,13 +78,29 @@ package enum MountInterface: Sendable {
         return DetachedMount(isDirectory: isDirectory, form: .tree(tree))
     }
 
-    /// Attaches a mount on top of an open directory or file.
-    func attach(_ mount: consuming DetachedMount, at target: borrowing FileDescriptor) throws(SystemError) {
+    /// Shows the files of a tree as others'; `EINVAL` where the file system cannot.
+    private func map(
+        _ owners: OwnerMapping, in tree: borrowing FileDescriptor, recursive: Bool
+    ) throws(SystemError) {
+        let namespace = try owners.namespace()
+        let set = UInt64(cd_mount_idmap)
+        if recursive, cd_mount_setattr(tree.rawValue, "", true, set, 0, 0, namespace.rawValue) == 0 { return }
+        // What is mounted below may be of a kind that cannot; it stays as it is.
+        try syscall("mount_setattr", "the owners of files") {
+            cd_mount_setattr(tree.rawValue, "", false, set, 0, 0, namespace.rawValue)
+        }
+    }
+
+    /// Attaches a mount on top of an open directory or file of the container with that root.
+    func attach(
+        _ mount: consuming DetachedMount, at target: borrowing FileDescriptor, in root: borrowing Directory
+    ) throws(SystemError) {
         switch consume mount.form {
         case .tree(let tree):
             try syscall("move_mount") { cd_move_mount(tree.rawValue, target.rawValue, "") }
         case .pendingBind(let source, let options):
             try ClassicMount.bind(source, on: target, options)
+            if options.recursive { try ClassicMount.dropOwnMounts(of: root, from: source, on: target) }
         case .pendingFileSystem(let type, let options):
             try ClassicMount.mount(type, on: target, options)
         }
@@ -99,7 +119,9 @@ package enum MountInterface: Sendable {
         guard self == .descriptors else { return try ClassicMount.mountOnItself(directory) }
         let raw = try syscall("open_tree") { cd_open_tree_clone(directory.raw, "", false) }
         let tree = FileDescriptor(adopting: raw)
-        try syscall("mount_setattr") { cd_mount_setattr(tree.rawValue, "", false, 0, allowed.rawValue, 0, -1) }
+        try syscall("mount_setattr") {
+            cd_mount_setattr(tree.rawValue, "", false, 0, allowed.rawValue, 0, -1)
+        }
         try syscall("move_mount") { cd_move_mount(tree.rawValue, directory.raw, "") }
         return Directory(adopting: tree)
     }

@@ -34,7 +34,8 @@ package enum MountOption: String, CaseIterable, Sendable {
 
 extension MountOption {
     /// The options of a file system and its mount in the form of mount(8).
-    package static func words(_ parameters: [MountStep.Parameter], _ attributes: MountAttributes) -> [String] {
+    package static func words(_ parameters: [MountStep.Parameter], _ attributes: MountAttributes) -> [String]
+    {
         parameters.map { parameter in parameter.value.map { "\(parameter.key)=\($0)" } ?? parameter.key }
             + words(attributes)
     }
@@ -42,7 +43,8 @@ extension MountOption {
     static func words(_ attributes: MountAttributes) -> [String] {
         let table: [(MountAttributes, MountOption)] = [
             (.readOnly, .ro), (.noSetuid, .nosuid), (.noDevices, .nodev), (.noExecute, .noexec),
-            (.noAccessTime, .noatime), (.strictAccessTime, .strictatime), (.noDirectoryAccessTime, .nodiratime),
+            (.noAccessTime, .noatime), (.strictAccessTime, .strictatime),
+            (.noDirectoryAccessTime, .nodiratime),
             (.noSymbolicLinks, .nosymfollow),
         ]
         return table.filter { attributes.contains($0.0) }.map(\.1.rawValue)
@@ -54,6 +56,8 @@ package struct BindOptions: Hashable, Sendable {
     package var recursive = true
     /// Applied to the mount and, when recursive, to every mount below it.
     package var attributes = AttributeChange()
+    /// Whose files are shown as whose; `nil` shows them as they are.
+    package var owners: OwnerMapping?
 
     package init() {}
 
@@ -62,6 +66,23 @@ package struct BindOptions: Hashable, Sendable {
         MountOption.ro.apply(to: &options)
         return options
     }()
+}
+
+extension BindOptions: CustomStringConvertible {
+    /// The words of mount(8) that say the same, in one order.
+    package var description: String {
+        var words =
+            [recursive ? MountOption.rbind : .bind].map(\.rawValue) + MountOption.words(attributes.set)
+        let undone: [(MountAttributes, MountOption)] = [
+            (.readOnly, .rw), (.noSetuid, .suid), (.noDevices, .dev), (.noExecute, .exec),
+            (.noDirectoryAccessTime, .diratime), (.noSymbolicLinks, .symfollow),
+        ]
+        words += undone.filter { attributes.clear.contains($0.0) }.map(\.1.rawValue)
+        if attributes.resetsAccessTime, attributes.set.isDisjoint(with: [.noAccessTime, .strictAccessTime]) {
+            words.append(MountOption.relatime.rawValue)
+        }
+        return words.joined(separator: ",")
+    }
 }
 
 extension AttributeChange {

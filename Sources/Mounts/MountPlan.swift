@@ -38,14 +38,24 @@ package struct MountPlan: Hashable, Sendable {
 
     package init(_ steps: [MountStep] = []) { self.steps = steps }
 
+    /// Everything that is bound, asked for or not.
+    package var binds: [BindSpec] {
+        steps.compactMap { step in if case .bind(let spec, _) = step { spec } else { nil } }
+    }
+
     /// The binds that a person asked for; two that want one place exclude each other.
     package mutating func add(binds: [BindSpec]) throws(BindError) {
+        var placed: [GuestPath: BindSpec] = [:]
         for bind in binds {
-            for case .bind(let other, _) in steps where other.target == bind.target {
-                guard other.source == bind.source else {
-                    throw .conflict(target: bind.target, mounted: other.source, asked: bind.source)
-                }
-            }
+            try placed[bind.target].map { other throws(BindError) in try bind.requireSame(as: other) }
+            placed[bind.target] = bind
+        }
+        // One that lies below another comes after it, in whatever order they were asked for.
+        let ordered = binds.enumerated().sorted { left, right in
+            let depths = (left.element.target.components.count, right.element.target.components.count)
+            return depths.0 == depths.1 ? left.offset < right.offset : depths.0 < depths.1
+        }
+        for bind in ordered.map(\.element) where placed.removeValue(forKey: bind.target) != nil {
             // A person's bind replaces what would be mounted at or below its target.
             steps.removeAll { $0.isReplaceable && $0.target.isWithin(bind.target) }
             steps.append(.bind(bind, required: true))
@@ -58,7 +68,8 @@ extension MountStep {
     fileprivate var isReplaceable: Bool {
         switch self {
         case .bind(_, let required): !required
-        case .fileSystem(let type, let target, _, _): type == "tmpfs" && (target == "/run" || target == "/tmp")
+        case .fileSystem(let type, let target, _, _):
+            type == "tmpfs" && (target == "/run" || target == "/tmp")
         default: false
         }
     }
@@ -74,7 +85,8 @@ package struct DeviceNode: Hashable, Sendable {
     package let group: gid_t
 
     package init(
-        isBlock: Bool = false, _ major: UInt32, _ minor: UInt32, permissions: mode_t = 0o666, owner: uid_t = 0,
+        isBlock: Bool = false, _ major: UInt32, _ minor: UInt32, permissions: mode_t = 0o666,
+        owner: uid_t = 0,
         group: gid_t = 0
     ) {
         self.isBlock = isBlock

@@ -9,7 +9,7 @@ package struct MountTable: Sendable {
 
     package static func current() throws(SystemError) -> MountTable {
         var text: UnsafeMutablePointer<CChar>?
-        let count = try syscall("mountinfo", "/proc/self/mountinfo") { cd_libmount_targets(&text) }
+        let count = try syscall("mountinfo", "/proc/thread-self/mountinfo") { cd_libmount_targets(&text) }
         guard let text else { return MountTable(paths: []) }
         defer { free(text) }
         var paths: [String] = []

@@ -9,12 +9,12 @@ package enum Isolation {
         try syscall("unshare") { cd_unshare(set.rawValue) }
     }
 
-    /// Joins the namespaces of the process behind a pidfd (setns(2); Linux 5.8).
+    /// Joins a namespace, opened from `/proc/PID/ns` (setns(2)).
     ///
     /// For a mount namespace the caller must have a single thread; its root and working directory become those of
     /// the namespace.
-    package static func join(_ pidfd: borrowing FileDescriptor, _ set: NamespaceSet) throws(SystemError) {
-        try syscall("setns") { cd_setns(pidfd.rawValue, set.rawValue) }
+    package static func join(_ namespace: borrowing FileDescriptor, _ set: NamespaceSet) throws(SystemError) {
+        try syscall("setns") { cd_setns(namespace.rawValue, set.rawValue) }
     }
 
     /// Joins the mount namespace named by a file such as `/proc/1/ns/mnt`.

@@ -3,7 +3,8 @@ import Store
 
 /// Which variables a guest gets. The host's own never cross over by themselves.
 enum EnvironmentRules {
-    static let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/games:/usr/games"
+    static let path =
+        "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/games:/usr/games"
 
     private static let android: [RawString] = [
         "ANDROID_ART_ROOT", "ANDROID_DATA", "ANDROID_I18N_ROOT", "ANDROID_ROOT", "ANDROID_RUNTIME_ROOT",
@@ -13,7 +14,8 @@ enum EnvironmentRules {
     /// What an image may not set: it is decided at login.
     private static let notFromImage: Set<RawString> = Set(
         android + [
-            "MOZ_FAKE_NO_SANDBOX", "PULSE_SERVER", "TERM", "COLORTERM", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY",
+            "MOZ_FAKE_NO_SANDBOX", "PULSE_SERVER", "TERM", "COLORTERM", "DISPLAY", "WAYLAND_DISPLAY",
+            "XAUTHORITY",
             "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "XDG_SESSION_TYPE", "XDG_CURRENT_DESKTOP",
             "DESKTOP_SESSION", "GALLIUM_DRIVER", "MESA_D3D12_DEFAULT_DEVICE_TYPE", "LIBGL_ALWAYS_SOFTWARE",
             "__NV_PRIME_RENDER_OFFLOAD", "__GLX_VENDOR_LIBRARY_NAME",
@@ -34,24 +36,33 @@ enum EnvironmentRules {
             }
             let image = Environment(entries: guest.manifest.settings.environment.map { RawString($0) })
             result = result.merging(image.filter { !notFromImage.contains($0) })
-            if host.termux != nil { result = result.merging(host.environment.filter { android.contains($0) }) }
+            if host.termux != nil {
+                result = result.merging(host.environment.filter { android.contains($0) })
+            }
         }
         result = result.merging(asked)
         result["TERM"] = RawString(terminal(asked: asked["TERM"]?.text, host: host, guest: guest))
-        if let color = host.environment["COLORTERM"], asked["COLORTERM"] == nil { result["COLORTERM"] = color }
+        if let color = host.environment["COLORTERM"], asked["COLORTERM"] == nil {
+            result["COLORTERM"] = color
+        }
         if !request.isMinimal {
             result["HOME"] = identity.home
             result["USER"] = identity.name
-            result["LOGNAME"] = identity.name
-            result["SHELL"] = identity.shell
-            if let termux = host.termux { result["PATH"] = appending(termux.prefix / "bin", to: result["PATH"]) }
+            if asked["LOGNAME"] == nil { result["LOGNAME"] = identity.name }
+            if asked["SHELL"] == nil { result["SHELL"] = identity.shell }
+            if let termux = host.termux {
+                result["PATH"] = appending(termux.prefix / "bin", to: result["PATH"])
+            }
         }
         return result
     }
 
     /// `CD_ENV`, one variable a line, and then each `--env`.
-    private static func requested(_ request: LaunchRequest, host: HostFacts) throws(LaunchError) -> Environment {
-        let lines = host.environment["CD_ENV"]?.bytes.split(separator: 10).compactMap { RawString(bytes: $0) } ?? []
+    private static func requested(_ request: LaunchRequest, host: HostFacts) throws(LaunchError)
+        -> Environment
+    {
+        let lines =
+            host.environment["CD_ENV"]?.bytes.split(separator: 10).compactMap { RawString(bytes: $0) } ?? []
         var result = Environment()
         for entry in lines + request.environment where !entry.bytes.isEmpty {
             let name = entry.bytes.prefix { $0 != UInt8(ascii: "=") }
@@ -70,6 +81,7 @@ enum EnvironmentRules {
 
     private static func appending(_ directory: HostPath, to path: RawString?) -> RawString {
         let parts = (path?.text ?? Self.path).split(separator: ":").map(String.init)
-        return RawString((parts.filter { $0 != directory.rawValue } + [directory.rawValue]).joined(separator: ":"))
+        return RawString(
+            (parts.filter { $0 != directory.rawValue } + [directory.rawValue]).joined(separator: ":"))
     }
 }

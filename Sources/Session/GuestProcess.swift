@@ -8,12 +8,17 @@ import Platform
 enum GuestProcess {
     /// What the supervisor prepared for it.
     struct Entrance: ~Copyable {
-        /// The holder's pidfd.
-        let holder: FileDescriptor
-        /// Binds that are new to the running container, opened on the host.
-        let binds: PreparedBinds
+        /// The container's mount namespace.
+        let namespace: FileDescriptor
+        /// Binds that are new to the running container.
+        let added: MountPlan
+        /// Their sources, opened on the host.
+        let binds: OpenedBinds
+        let interface: MountInterface
         /// Where the master of a new pty goes; `nil` without a terminal.
         let terminal: Int32?
+        /// Signals that the caller ignores and the guest shall ignore too, as after nohup(1).
+        let ignored: [Int32]
         /// The parent of this process while the session lasts.
         let supervisor: pid_t
     }
@@ -21,11 +26,16 @@ enum GuestProcess {
     /// Only returns when it fails; the reason is reported.
     static func run(_ plan: LaunchPlan, _ entrance: borrowing Entrance, report: Int32) -> ExitStatus {
         do {
+            // Until it is the guest's program, it is nothing without the supervisor.
+            _ = cd_set_parent_death_signal(SIGKILL)
             SignalAction.restoreDefaults()
+            for signal in entrance.ignored { SignalAction.ignore.set(for: signal) }
             umask(0o022)
-            try Isolation.join(entrance.holder, .mount)
-            try entrance.binds.attach()
-            if let terminal = entrance.terminal { try GuestTerminal.take(sendingMasterTo: terminal) }
+            try Isolation.join(entrance.namespace, .mount)
+            try attach(entrance)
+            if let terminal = entrance.terminal {
+                try GuestTerminal.take(sendingMasterTo: terminal, owner: plan.privileges.user)
+            }
             if let hostname = plan.hostname { try Isolation.takeHostname(hostname) }
             makeHome(plan)
             try plan.privileges.take()
@@ -33,11 +43,20 @@ enum GuestProcess {
             _ = cd_set_parent_death_signal(SIGHUP)
             guard getppid() == entrance.supervisor else { return .failure }
             try enter(plan.workingDirectory)
+            // What else the caller has open could be a way out of the container.
+            OpenDescriptors.close(except: [report])
             throw execute(plan)
         } catch {
             ChildReport.send(error, over: report)
             return .failure
         }
+    }
+
+    /// The root is the container's by now.
+    private static func attach(_ entrance: borrowing Entrance) throws {
+        guard !entrance.added.steps.isEmpty else { return }
+        let root = Rootfs(adopting: try Directory.open("/"))
+        try KernelMounter(root: root, interface: entrance.interface).carryOut(entrance.added, entrance.binds)
     }
 
     /// A user whose home is missing gets one, as `useradd -m` would make it, but empty.
@@ -90,7 +109,8 @@ enum GuestProcess {
             let search = plan.environment["PATH"] ?? RawString(EnvironmentRules.path)
             let failure = Execution.replace(words, environment, search: search)
             // A bare word that is no program may be one of the shell's own.
-            guard case .notFound = failure, let shell, words.first?.bytes.contains(UInt8(ascii: "/")) == false,
+            guard case .notFound = failure, let shell,
+                words.first?.bytes.contains(UInt8(ascii: "/")) == false,
                 shell.withCString({ access($0, X_OK) }) == 0
             else { return failure }
             return Execution.replace([shell, "-c", ShellWords.join(words)], environment, search: nil)

@@ -9,9 +9,11 @@ enum GuestTerminal {
 
     /// Opens a pty in the container's own devpts, makes it the controlling terminal and puts it on those standard
     /// descriptors that are terminals now. The master goes to the supervisor.
-    static func take(sendingMasterTo socket: Int32) throws {
+    static func take(sendingMasterTo socket: Int32, owner: uid_t) throws {
         let master = FileDescriptor(
-            adopting: try syscall("open", "/dev/pts/ptmx") { open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC) })
+            adopting: try syscall("open", "/dev/pts/ptmx") {
+                open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+            })
         // The guest rules over its own /dev: what is opened there must really be a pty multiplexer.
         let status = try master.status()
         guard status.kind == .characterDevice, status.major == 5, status.minor == 2,
@@ -20,10 +22,12 @@ enum GuestTerminal {
         try syscall("ioctl", "TIOCSPTLCK") { cd_pty_unlock(master.rawValue) }
         let slave = FileDescriptor(
             adopting: try syscall("ioctl", "TIOCGPTPEER") { cd_pty_peer(master.rawValue) })
+        // Programs open their terminal again by its name (tty(1), tmux), after they have become the user.
+        try syscall("fchown", "the terminal") { fchown(slave.rawValue, owner, .max) }
         try syscall("sendmsg") { cd_send_descriptor(socket, master.rawValue) }
         // The supervisor sets size and modes before anything is written.
         var go: UInt8 = 0
-        _ = read(socket, &go, 1)
+        guard read(socket, &go, 1) == 1 else { throw SystemError("read", "the supervisor", code: EPIPE) }
         setsid()
         try syscall("ioctl", "TIOCSCTTY") { cd_make_controlling(slave.rawValue) }
         for descriptor in Int32(0)...2 where isatty(descriptor) == 1 {

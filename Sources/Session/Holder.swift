@@ -14,13 +14,16 @@ enum Holder {
     ///
     /// The caller has the start lock and is entered as a session, without which the holder would end at once.
     static func start(
-        _ plan: LaunchPlan, layout: StateLayout, interface: MountInterface, registry: borrowing SessionRegistry,
+        _ plan: LaunchPlan, layout: StateLayout, interface: MountInterface,
+        registry: borrowing SessionRegistry,
         joiningInit: Bool
     ) throws -> HolderRecord {
         let lock = try registry.holderLock()
         let pipe = try Pipe()
         let pid = try Fork.child {
-            run(plan, layout: layout, interface: interface, lock: lock, joiningInit: joiningInit, pipe.raw.writing)
+            run(
+                plan, layout: layout, interface: interface, lock: lock, joiningInit: joiningInit,
+                pipe.raw.writing)
         }
         let report = pipe.readEnd()
         do {
@@ -32,7 +35,7 @@ enum Holder {
         let identity = try ProcessIdentity(of: pid)
         return HolderRecord(
             identity: identity, mountNamespace: try mountNamespace(of: pid), mode: plan.mode.rawValue,
-            binds: plan.binds.map { .init(source: $0.source.rawValue, target: $0.target.absolute.text) })
+            binds: plan.mounts.binds.map { HolderRecord.Bind($0) })
     }
 
     /// The inode of a process's mount namespace.
@@ -46,6 +49,8 @@ enum Holder {
         _ plan: LaunchPlan, layout: StateLayout, interface: MountInterface, lock: borrowing HolderLock,
         joiningInit: Bool, _ report: Int32
     ) -> ExitStatus {
+        // Until it stands it is nothing without the one who starts it.
+        _ = cd_set_parent_death_signal(SIGKILL)
         detach()
         let root: Root
         do {
@@ -88,9 +93,10 @@ enum Holder {
         try interface.enslaveEverything()
         // Descriptors from before belong to the old namespace's mounts, so the store is opened anew.
         let rootfs = try ContainerStore.rootfsDirectory(of: plan.container, in: layout)
+        let binds = try OpenedBinds(plan.mounts, interface: interface)
         let root = try interface.mountOnItself(rootfs)
         let mounter = KernelMounter(root: Rootfs(adopting: try root.duplicate()), interface: interface)
-        try mounter.carryOut(plan.mounts)
+        try mounter.carryOut(plan.mounts, binds)
         let processes = try Rootfs(adopting: try root.duplicate()).openDirectory("/proc")
         let namespace = try mountNamespace(of: getpid())
         try Isolation.enterRoot(root)
@@ -99,13 +105,8 @@ enum Holder {
 
     /// Keeps nothing that belongs to whoever started the container: no descriptor, no variable, no command line.
     private static func becomeAnonymous(_ name: ContainerName, keeping descriptors: [Int32]) {
-        var next: UInt32 = 3
-        for descriptor in descriptors.sorted() {
-            let kept = UInt32(descriptor)
-            if kept > next { _ = cd_close_range(next, kept - 1) }
-            next = max(next, kept + 1)
-        }
-        _ = cd_close_range(next, .max)
+        _ = cd_set_parent_death_signal(0)
+        OpenDescriptors.close(except: descriptors)
         cd_retitle(CommandLine.unsafeArgv, "chroot-distro: holder of \(name)")
         _ = cd_set_name("cd-holder")
         _ = cd_set_dumpable(false)
@@ -117,7 +118,9 @@ enum Holder {
     ) throws {
         while true {
             try lock.waitForLastSession()
-            let members = try members(of: root)
+            var members = try members(of: root)
+            // A process that forks and ends during one look is missed by it, but not by two.
+            if members.isEmpty { members = try self.members(of: root) }
             guard !members.isEmpty else {
                 lock.markEnd()
                 return

@@ -14,6 +14,8 @@ package struct LaunchPlan: Sendable, Equatable {
     package var mounts: MountPlan
     /// The binds that were asked for with this session; they are in `mounts` too.
     package var binds: [BindSpec]
+    /// Whether the container's own `/tmp` was asked for.
+    package var keepsTemporary: Bool
     package var privileges: Privileges
     /// The user as it was asked for.
     package var user: String
@@ -46,7 +48,9 @@ package struct LaunchPlan: Sendable, Equatable {
         case preferred(RawString)
 
         package var path: RawString {
-            switch self { case .required(let path), .made(let path), .preferred(let path): path }
+            switch self {
+            case .required(let path), .made(let path), .preferred(let path): path
+            }
         }
     }
 
@@ -57,6 +61,15 @@ package struct LaunchPlan: Sendable, Equatable {
         case .words(let words, _): words.map(\.text)
         }
     }
+
+    /// The binds whose owners shall be mapped are bound as they are.
+    mutating func forgoOwners() {
+        mounts.steps = mounts.steps.map { step in
+            guard case .bind(let spec, let required) = step else { return step }
+            return .bind(spec.withPlainOwners, required: required)
+        }
+        binds = binds.map(\.withPlainOwners)
+    }
 }
 
 /// Why a session cannot be planned or started.
@@ -64,10 +77,12 @@ package enum LaunchError: UserFacing, Equatable {
     case nothingToRun(ContainerName)
     case noManifest(ContainerName)
     case noHome
+    case homeOfRoot(HostPath, user: String)
     case badHostname(String)
     case badVariable(String)
     case minimalShares(String)
     case modeDiffers(ContainerName, running: String, asked: String)
+    case sharesTemporary(ContainerName)
     case cannotAddBind(ContainerName, BindSpec)
     /// What a child process on its way into the container met.
     case inside(String, hint: String?, ExitStatus)
@@ -79,11 +94,15 @@ package enum LaunchError: UserFacing, Equatable {
         case .noManifest(let name):
             "container \(name) was not made from an image, so there is nothing recorded to run"
         case .noHome: "there is no home directory to share"
+        case .homeOfRoot(let path, let user):
+            "\(path) belongs to root of this host and is not shared with \(Quoted(user))"
         case .badHostname(let text): "\(Quoted(text)) is not a host name"
         case .badVariable(let text): "--env \(Quoted(text)) has no variable name"
         case .minimalShares(let flag): "--minimal shares nothing of the host, so \(flag) contradicts it"
         case .modeDiffers(let name, let running, let asked):
             "container \(name) is running in \(running) mode and cannot be entered in \(asked) mode"
+        case .sharesTemporary(let name):
+            "container \(name) is running with a /tmp that is not its own"
         case .cannotAddBind(let name, let bind):
             "\(bind.source) cannot be bound into \(name) while it is running: this kernel is too old for that"
         case .inside(let message, _, _): message
@@ -92,13 +111,16 @@ package enum LaunchError: UserFacing, Equatable {
 
     package var hint: String? {
         switch self {
-        case .nothingToRun(let name): "Give one: chroot-distro run \(name) -- COMMAND · or: chroot-distro login \(name)"
+        case .nothingToRun(let name):
+            "Give one: chroot-distro run \(name) -- COMMAND · or: chroot-distro login \(name)"
         case .noManifest(let name): "Use: chroot-distro login \(name)"
         case .noHome: "Bind a directory instead: --bind DIR:/root"
+        case .homeOfRoot:
+            "Call the program as the user whose home it shall be, or bind a directory with --bind."
         case .badHostname: "Use letters, digits, '-' and '.', at most 63 characters between the dots."
         case .badVariable: "Use --env NAME=VALUE."
         case .minimalShares: "Leave one of the two out; --bind still works with --minimal."
-        case .modeDiffers(let name, _, _), .cannotAddBind(let name, _):
+        case .modeDiffers(let name, _, _), .cannotAddBind(let name, _), .sharesTemporary(let name):
             "Stop it first with: chroot-distro unmount \(name)"
         case .inside(_, let hint, _): hint
         }

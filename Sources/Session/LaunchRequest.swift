@@ -1,3 +1,4 @@
+import Libc
 import Mounts
 import Platform
 import Store
@@ -32,16 +33,29 @@ package struct HostFacts: Sendable {
     package var devices: HostDevices
     /// Which of the paths in question exist and can be read here.
     package var exists: @Sendable (HostPath) -> Bool
+    /// Whom a path belongs to.
+    package var owner: @Sendable (HostPath) -> FileOwner?
+
+    /// A user and a group of this host.
+    package struct FileOwner: Hashable, Sendable {
+        package let user: uid_t
+        package let group: gid_t
+        package init(user: uid_t, group: gid_t) {
+            self.user = user
+            self.group = group
+        }
+    }
 
     package init(
         environment: Environment, termux: Termux?, home: HostPath?, devices: HostDevices,
-        exists: @escaping @Sendable (HostPath) -> Bool
+        exists: @escaping @Sendable (HostPath) -> Bool, owner: @escaping @Sendable (HostPath) -> FileOwner?
     ) {
         self.environment = environment
         self.termux = termux
         self.home = home
         self.devices = devices
         self.exists = exists
+        self.owner = owner
     }
 }
 
@@ -83,7 +97,9 @@ package struct GuestFacts: Sendable {
         var hasDatabase = false
         for directory in terminfo where (try? rootfs.status(directory)) != nil {
             hasDatabase = true
-            for letter in [RawString(String(decoding: [first], as: UTF8.self)), RawString(String(first, radix: 16))] {
+            for letter in [
+                RawString(String(decoding: [first], as: UTF8.self)), RawString(String(first, radix: 16)),
+            ] {
                 let path = directory.appending(letter).appending(RawString(terminal))
                 if (try? rootfs.status(path)) != nil { return true }
             }

@@ -9,13 +9,30 @@ package enum Membership {
         in proc: borrowing Directory, mountNamespace: UInt64, except own: pid_t
     ) throws(SystemError) -> [pid_t] {
         var members: [pid_t] = []
+        let kernelThreads = kernelThreads(in: proc)
         for entry in try proc.entries() {
-            guard let pid = pid_t(entry.name.text), pid != own, isMember(pid, of: mountNamespace, in: proc) else {
-                continue
-            }
+            guard let pid = pid_t(entry.name.text), pid != own, !kernelThreads.contains(pid),
+                isMember(pid, of: mountNamespace, in: proc)
+            else { continue }
             members.append(pid)
         }
         return members
+    }
+
+    /// The kernel's own threads, which are never in a container; empty where it does not tell which they are.
+    ///
+    /// Often they are most of all processes. They are the children of process 2 (proc_tid_children(5)).
+    private static func kernelThreads(in proc: borrowing Directory) -> [pid_t] {
+        var buffer: CChar = 0
+        // In a PID namespace process 2 is like any other; a kernel thread has no program, and a zombie no children.
+        guard readlinkat(proc.raw, "2/exe", &buffer, 1) < 0, errno == ENOENT else { return [] }
+        let descriptor = openat(proc.raw, "2/task/2/children", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0,
+            let bytes = try? FileDescriptor(adopting: descriptor).readAll(limit: 1 << 20)
+        else { return [] }
+        return bytes.split(separator: UInt8(ascii: " ")).compactMap {
+            pid_t(String(decoding: $0, as: UTF8.self))
+        }
     }
 
     static func isMember(_ pid: pid_t, of mountNamespace: UInt64, in proc: borrowing Directory) -> Bool {
@@ -26,11 +43,42 @@ package enum Membership {
         return buffer[..<count].elementsEqual("mnt:[\(mountNamespace)]".utf8.map { CChar(bitPattern: $0) })
     }
 
+    /// The processes whose root is that directory, in whatever namespace; also those of which no record is left.
+    static func processes(in proc: borrowing Directory, rootedAt root: FileStatus) throws(SystemError)
+        -> [pid_t]
+    {
+        let own = try proc.status("self/ns/mnt", following: true).inode
+        let kernelThreads = kernelThreads(in: proc)
+        var members: [pid_t] = []
+        for entry in try proc.entries() {
+            guard let pid = pid_t(entry.name.text), pid != getpid(), !kernelThreads.contains(pid),
+                isRooted(pid, at: root, in: proc, ownNamespace: own)
+            else { continue }
+            members.append(pid)
+        }
+        return members
+    }
+
+    private static func isRooted(
+        _ pid: pid_t, at root: FileStatus, in proc: borrowing Directory, ownNamespace: UInt64
+    ) -> Bool {
+        // A root that is plainly ours is not looked at: its file system may hang.
+        if isMember(pid, of: ownNamespace, in: proc),
+            let link = try? proc.readSymbolicLink(RawString("\(pid)/root")),
+            link == "/"
+        {
+            return false
+        }
+        guard let status = try? proc.status(RawString("\(pid)/root"), following: true) else { return false }
+        return status.inode == root.inode && status.device == root.device
+    }
+
     /// All processes that descend from the given ones, as the host's `/proc` shows them.
     package static func descendants(of roots: [pid_t]) throws(SystemError) -> [pid_t] {
         var children: [pid_t: [pid_t]] = [:]
         for entry in try Directory.open("/proc").entries() {
-            guard let pid = pid_t(entry.name.text), let status = ProcessStatus(of: pid), !status.hasEnded else {
+            guard let pid = pid_t(entry.name.text), let status = ProcessStatus(of: pid), !status.hasEnded
+            else {
                 continue
             }
             children[status.parent, default: []].append(pid)

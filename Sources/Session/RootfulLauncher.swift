@@ -7,7 +7,7 @@ import Store
 
 /// Carries a launch plan out as root: the holder, the session, and the guest's program in it.
 package struct RootfulLauncher {
-    private let plan: LaunchPlan
+    private var plan: LaunchPlan
     private let layout: StateLayout
     private let interface: MountInterface
     private let isAndroid: Bool
@@ -23,8 +23,11 @@ package struct RootfulLauncher {
     ///
     /// `lock` keeps changes of the container away until the session is in the registry, where others see it; `say` gets
     /// the one line about processes that stay behind.
-    package func run(holding lock: consuming FileLock, say: (String) -> Void) throws -> ExitStatus {
+    package mutating func run(
+        holding lock: consuming FileLock, say: (String) -> Void, warn: (String) -> Void
+    ) throws -> ExitStatus {
         try Threads.requireOne()
+        forgoImpossibleOwners(warn)
         let registry = try SessionRegistry.open(plan.container, in: layout)
         let start = try registry.startLock()
         let ticket = try registry.enter(
@@ -36,17 +39,28 @@ package struct RootfulLauncher {
         let guest = try enter(container, supervisor)
         if !container.added.isEmpty {
             var record = container.record
-            record.binds += container.added.map {
-                .init(source: $0.source.rawValue, target: $0.target.absolute.text)
-            }
+            record.binds += container.added.map { HolderRecord.Bind($0) }
             try registry.setHolder(record)
         }
         start.release()
         lock.release()
         let status = try supervisor.attend(guest)
-        if !registry.hasOtherSession(than: getpid()) { sayWhatStays(container.record, say) }
+        sayWhatStays(container.record, registry, say)
         ticket.leave()
         return status
+    }
+
+    /// Old kernels and some file systems cannot show files as another's.
+    private mutating func forgoImpossibleOwners(_ warn: (String) -> Void) {
+        for bind in plan.binds where bind.options.owners != nil {
+            do { _ = try interface.open(bind) } catch {
+                guard (try? interface.open(bind.withPlainOwners)) != nil else { continue }
+                warn(
+                    "\(bind.source) is shared with its own owner: its files cannot be shown as another user's here"
+                )
+                return plan.forgoOwners()
+            }
+        }
     }
 
     // MARK: - The container
@@ -54,21 +68,20 @@ package struct RootfulLauncher {
     /// A running container that this session may enter.
     private struct Running: ~Copyable {
         let record: HolderRecord
-        let holder: FileDescriptor
+        let namespace: FileDescriptor
         /// Binds of this session that the container does not have yet.
         let added: [BindSpec]
     }
 
     /// Finds the container running, or starts it; under the start lock.
     private func join(_ registry: borrowing SessionRegistry) throws -> Running {
-        if let record = registry.recordedHolder(), let handle = try record.identity.open() {
-            if registry.holderIsEnding() {
-                // It has seen that nobody was left; it is gone in a moment.
-                _ = handle.wait(timeout: .seconds(10))
-            } else {
-                let added = try newBinds(record)
-                return Running(record: record, holder: try pidfd(handle), added: added)
-            }
+        // A holder that has declared its end has let go of the lock too, or this session were not entered: it is in its
+        // last steps, in a mount namespace that is no longer anybody's business.
+        if !registry.holderIsEnding(), let record = registry.recordedHolder(),
+            let handle = try record.identity.open()
+        {
+            let added = try newBinds(record)
+            return Running(record: record, namespace: try namespace(of: handle, record), added: added)
         }
         try registry.clearHolder()
         let record = try Holder.start(
@@ -77,17 +90,29 @@ package struct RootfulLauncher {
             throw LaunchError.inside("the container ended while it started", hint: "Try again.", .failure)
         }
         try registry.setHolder(record)
-        return Running(record: record, holder: try pidfd(handle), added: [])
+        return Running(record: record, namespace: try namespace(of: handle, record), added: [])
     }
 
-    private func pidfd(_ handle: borrowing ProcessHandle) throws(SystemError) -> FileDescriptor {
-        FileDescriptor(adopting: try syscall("fcntl") { fcntl(handle.pidfd, F_DUPFD_CLOEXEC, 3) })
+    /// The holder's mount namespace.
+    ///
+    /// It is opened by number, so the holder must still live afterwards.
+    private func namespace(
+        of handle: borrowing ProcessHandle, _ record: HolderRecord
+    ) throws(SystemError) -> FileDescriptor {
+        let namespace = try FileDescriptor.open(HostPath("/proc/\(record.pid)/ns/mnt"), O_RDONLY)
+        guard handle.isAlive, try namespace.status().inode == record.mountNamespace else {
+            throw SystemError("open", "the container's holder", code: ESRCH)
+        }
+        return namespace
     }
 
     /// What this session asks for beyond what is mounted.
     private func newBinds(_ record: HolderRecord) throws -> [BindSpec] {
         guard record.mode == plan.mode.rawValue else {
             throw LaunchError.modeDiffers(plan.container, running: record.mode, asked: plan.mode.rawValue)
+        }
+        if plan.keepsTemporary, record.binds.contains(where: { $0.target == "/tmp" }) {
+            throw LaunchError.sharesTemporary(plan.container)
         }
         var added: [BindSpec] = []
         for bind in plan.binds {
@@ -96,6 +121,7 @@ package struct RootfulLauncher {
                     throw BindError.conflict(
                         target: bind.target, mounted: HostPath(other.source), asked: bind.source)
                 }
+                try bind.requireSame(options: other.options)
             } else {
                 guard interface == .descriptors else { throw LaunchError.cannotAddBind(plan.container, bind) }
                 added.append(bind)
@@ -106,14 +132,21 @@ package struct RootfulLauncher {
 
     // MARK: - The guest
 
-    private func enter(_ container: borrowing Running, _ supervisor: borrowing Supervisor) throws -> Supervisor.Guest {
+    private func enter(_ container: borrowing Running, _ supervisor: borrowing Supervisor) throws
+        -> Supervisor.Guest
+    {
         let pipe = try Pipe()
         let sockets = try SocketPair()
+        let added = MountPlan(container.added.map { .bind($0, required: true) })
         let entrance = GuestProcess.Entrance(
-            holder: try container.holder.duplicate(),
-            binds: try PreparedBinds(container.added, interface: interface),
-            terminal: supervisor.hasTerminal ? sockets.second.rawValue : nil, supervisor: getpid())
-        let pid = try Fork.child { GuestProcess.run(plan, entrance, report: pipe.raw.writing) }
+            namespace: try container.namespace.duplicate(), added: added,
+            binds: try OpenedBinds(added, interface: interface), interface: interface,
+            terminal: supervisor.hasTerminal ? sockets.second.rawValue : nil,
+            ignored: supervisor.hasTerminal ? [] : supervisor.ignored, supervisor: getpid())
+        let pid = try Fork.child {
+            close(sockets.first.rawValue)
+            return GuestProcess.run(plan, entrance, report: pipe.raw.writing)
+        }
         let report = pipe.readEnd()
         let end = sockets.firstEnd()
         let terminal = supervisor.hasTerminal ? try? supervisor.adoptMaster(from: end) : nil
@@ -125,14 +158,27 @@ package struct RootfulLauncher {
     }
 
     /// Processes that outlive the last session keep the container running; whoever leaves should know.
-    private func sayWhatStays(_ record: HolderRecord, _ say: (String) -> Void) {
-        guard let proc = try? Directory.open("/proc"),
-            let members = try? Membership.processes(
+    private func sayWhatStays(
+        _ record: HolderRecord, _ registry: borrowing SessionRegistry, _ say: (String) -> Void
+    ) {
+        guard !registry.hasOtherSession(than: getpid()), let proc = try? Directory.open("/proc"),
+            let found = try? Membership.processes(
                 in: proc, mountNamespace: record.mountNamespace, except: record.pid),
-            !members.isEmpty
+            // A session that has entered meanwhile has processes of its own, and may have left with them by now.
+            !found.isEmpty, !registry.hasOtherSession(than: getpid())
         else { return }
-        let count = members.count == 1 ? "1 process still runs" : "\(members.count) processes still run"
-        let them = members.count == 1 ? "it" : "them"
+        let left = found.filter { Membership.isMember($0, of: record.mountNamespace, in: proc) }.count
+        guard left > 0 else { return }
+        let count = left == 1 ? "1 process still runs" : "\(left) processes still run"
+        let them = left == 1 ? "it" : "them"
         say("\(count) in \(plan.container); stop \(them) with: chroot-distro kill \(plan.container)")
+    }
+}
+
+extension HolderRecord.Bind {
+    init(_ spec: BindSpec) {
+        self.init(
+            source: spec.source.rawValue, target: spec.target.absolute.text, options: spec.options.description
+        )
     }
 }

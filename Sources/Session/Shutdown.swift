@@ -4,6 +4,9 @@ import Platform
 import Store
 
 /// Ending what runs in a container: its processes first, and with them its mounts.
+///
+/// It trusts no record alone: whatever has the container's root file system as its root is in it, so a lost or
+/// damaged record leaves nothing running.
 package struct Shutdown {
     private let name: ContainerName
     private let layout: StateLayout
@@ -22,79 +25,127 @@ package struct Shutdown {
 
     /// Refuses unless nothing runs.
     package func requireStopped() throws {
-        guard let registry = SessionRegistry.read(name, in: layout) else { return }
-        let sessions = registry.openSessions().count
-        let holder = registry.recordedHolder()
-        // A holder that has seen the last session go is not running any more, only not gone yet.
-        if let holder, try members(of: holder).isEmpty, sessions == 0 {
-            waitForEnd(of: holder)
-            return
+        let registry = SessionRegistry.read(name, in: layout)
+        let sessions = registry?.openSessions().count ?? 0
+        let holder = registry?.recordedHolder()
+        guard sessions == 0, try members(of: holder).isEmpty else {
+            throw StoreError.running(name, sessions: sessions)
         }
-        if sessions > 0 || holder?.identity.isAlive == true { throw StoreError.running(name, sessions: sessions) }
+        // A holder that has seen the last session go is not running any more, only not gone yet.
+        if let holder { try end(holder, patience: .seconds(2)) }
     }
 
     /// Ends everything; false when nothing ran.
     @discardableResult
     package func run(_ manner: Manner) throws -> Bool {
-        guard let registry = SessionRegistry.read(name, in: layout) else { return false }
-        let start = try registry.startLock()
+        let registry = try SessionRegistry.open(name, in: layout)
+        let start = try startLock(registry)
         let record = registry.recordedHolder()
-        guard let record, let holder = try record.identity.open() else {
-            start.release()
-            return false
-        }
-        try end(manner) { try members(of: record) }
-        // The sessions of dead guests close by themselves; a supervisor that hangs is ended with its guest.
-        for session in registry.openSessions() where session.pid != getpid() {
-            guard let supervisor = try? ProcessIdentity(of: session.pid).open() else { continue }
-            if !supervisor.wait(timeout: .seconds(1)) { try? supervisor.signal(SIGKILL) }
-        }
-        if !holder.wait(timeout: .milliseconds(500)) {
-            try? holder.signal(SIGKILL)
-            _ = holder.wait(timeout: .seconds(5))
-        }
+        let supervisors = supervisors(registry)
+        let hadMembers = try end(manner) { try members(of: record) }
+        for supervisor in supervisors { end(supervisor) }
+        let hadHolder = try record.map { try end($0, patience: .milliseconds(500)) } ?? false
         try registry.clearHolder()
         start.release()
-        return true
+        return hadMembers || hadHolder || !supervisors.isEmpty
     }
 
     /// Ends what runs in one session; false when this container has no such session.
     package func end(session pid: pid_t) throws -> Bool {
         guard let registry = SessionRegistry.read(name, in: layout),
-            registry.openSessions().contains(where: { $0.pid == pid })
+            let supervisor = supervisors(registry).first(where: { $0.pid == pid })
         else { return false }
+        // The session that started the container is the holder's parent.
+        let holder = registry.recordedHolder()?.pid
         try end(.abruptly) {
-            let below = try Membership.descendants(of: [pid])
+            // When it has ended, its number may be another's.
+            let below = supervisor.isAlive ? try Membership.descendants(of: [pid]).filter { $0 != holder } : []
             return HeldProcesses(below) { ProcessStatus(of: $0) != nil }
+        }
+        end(supervisor)
+        return true
+    }
+
+    /// The start lock.
+    ///
+    /// Whoever keeps it for long is stopped or hangs, and is ended by force.
+    private func startLock(_ registry: borrowing SessionRegistry) throws -> FileLock {
+        if let lock = try registry.startLock(within: .seconds(2)) { return lock }
+        for supervisor in supervisors(registry) { try? supervisor.open()?.signal(SIGKILL) }
+        if let holder = registry.recordedHolder() { try end(holder, patience: .zero) }
+        if let lock = try registry.startLock(within: .seconds(5)) { return lock }
+        throw StoreError.busy(name, holder: "")
+    }
+
+    // MARK: - Who it is
+
+    /// The supervisors of the open sessions, named while they hold their locks: their numbers may be another's later.
+    private func supervisors(_ registry: borrowing SessionRegistry) -> [ProcessIdentity] {
+        registry.openSessions().filter { $0.pid != getpid() }.compactMap { try? ProcessIdentity(of: $0.pid) }
+    }
+
+    private func members(of holder: HolderRecord?) throws -> HeldProcesses {
+        let proc = try Directory.open("/proc")
+        let rooted = Set(try rootedProcesses(in: proc))
+        var inside = rooted
+        var own: pid_t = 0
+        var namespace: UInt64 = 0
+        // A namespace's number means nothing after a reboot, nor when nobody known is in it any more.
+        if let holder, holder.bootID == Kernel.bootID() {
+            let isAlive = holder.identity.isAlive
+            own = isAlive ? holder.pid : 0
+            if isAlive
+                || rooted.contains(where: { Membership.isMember($0, of: holder.mountNamespace, in: proc) })
+            {
+                namespace = holder.mountNamespace
+                inside.formUnion(try Membership.processes(in: proc, mountNamespace: namespace, except: own))
+            }
+        }
+        inside.formUnion(try Membership.descendants(of: Array(inside)))
+        inside.subtract([own, getpid()])
+        return HeldProcesses(inside.sorted()) { ProcessStatus(of: $0)?.hasEnded == false }
+    }
+
+    private func rootedProcesses(in proc: borrowing Directory) throws -> [pid_t] {
+        guard let rootfs = try? ContainerStore.rootfsDirectory(of: name, in: layout).status() else {
+            return []
+        }
+        return try Membership.processes(in: proc, rootedAt: rootfs)
+    }
+
+    // MARK: - Ending
+
+    /// Waits for the holder, which ends by itself, and loses patience; false when it was gone already.
+    @discardableResult
+    private func end(_ holder: HolderRecord, patience: Duration) throws -> Bool {
+        guard let handle = try holder.identity.open() else { return false }
+        if !handle.wait(timeout: patience) {
+            try? handle.signal(SIGKILL)
+            _ = handle.wait(timeout: .seconds(5))
         }
         return true
     }
 
-    private func members(of holder: HolderRecord) throws -> HeldProcesses {
-        // A namespace's number means nothing after a reboot.
-        guard holder.bootID == Kernel.bootID() else { return HeldProcesses([]) { _ in false } }
-        let proc = try Directory.open("/proc")
-        let inside = try Membership.processes(
-            in: proc, mountNamespace: holder.mountNamespace, except: holder.pid)
-        let below = try Membership.descendants(of: inside).filter { !inside.contains($0) && $0 != holder.pid }
-        return HeldProcesses(inside + below) { pid in
-            below.contains(pid) || Membership.isMember(pid, of: holder.mountNamespace, in: proc)
-        }
-    }
-
-    private func waitForEnd(of holder: HolderRecord) {
-        guard let handle = try? holder.identity.open() else { return }
-        _ = handle.wait(timeout: .seconds(2))
+    /// A supervisor ends with its guest and gives the terminal back; one that hangs is ended by force.
+    private func end(_ supervisor: ProcessIdentity) {
+        guard let handle = try? supervisor.open() else { return }
+        try? handle.signal(SIGCONT)
+        if !handle.wait(timeout: .seconds(1)) { try? handle.signal(SIGKILL) }
     }
 
     /// TERM for all; then HUP, since interactive shells ignore TERM; KILL for those that stay.
-    private func end(_ manner: Manner, _ members: () throws -> HeldProcesses) throws {
+    ///
+    /// False when there was nobody.
+    @discardableResult
+    private func end(_ manner: Manner, _ members: () throws -> HeldProcesses) throws -> Bool {
         let deadline = Deadline(after: manner.grace)
         let patience = Deadline(after: manner.grace + .seconds(10))
         var steps = [(Deadline(after: .zero), SIGTERM), (Deadline(after: manner.grace / 3), SIGHUP)][...]
+        var wasAny = false
         while true {
             let held = try members()
-            if held.isEmpty { return }
+            if held.isEmpty { return wasAny }
+            wasAny = true
             let isOver = deadline.milliseconds == 0
             if isOver {
                 held.signal(SIGKILL)
@@ -115,5 +166,7 @@ package struct Survivors: UserFacing {
     let count: Int
 
     package var message: String { "\(count) process(es) of \(name) cannot be ended" }
-    package var hint: String? { "They wait inside the kernel, often for a network file system; try again later." }
+    package var hint: String? {
+        "They wait inside the kernel, often for a network file system; try again later."
+    }
 }

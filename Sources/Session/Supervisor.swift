@@ -7,17 +7,23 @@ import Platform
 struct Supervisor: ~Copyable {
     /// What is passed on. The rest keeps its default action: what stops or kills a job stops or kills this one.
     private static let signals = [
-        SIGCHLD, SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGCONT,
+        SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGCONT,
     ]
 
     /// Whether standard input is a terminal, so that the guest gets one too.
     let hasTerminal: Bool
+    /// Signals that the caller ignores: they reach neither this process nor, without a terminal, the guest.
+    let ignored: [Int32]
     private let signals: SignalReader
 
     /// Blocks the signals, so that none is lost between the fork and the first wait.
     init() throws(SystemError) {
         hasTerminal = isatty(0) == 1
-        signals = try SignalReader(Self.signals)
+        ignored = [SIGHUP, SIGINT, SIGQUIT].filter { cd_signal_is_ignored($0) }
+        // Whoever ignores this one is never told how a child ended.
+        SignalAction.standard.set(for: SIGCHLD)
+        let taken = ignored
+        signals = try SignalReader([SIGCHLD] + Self.signals.filter { !taken.contains($0) })
     }
 
     /// The guest's process as its parent sees it.
@@ -30,7 +36,9 @@ struct Supervisor: ~Copyable {
     /// Takes the master from the child, gives it our terminal's size and modes, and lets the child go on.
     func adoptMaster(from socket: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor {
         let master = FileDescriptor(
-            adopting: try syscall("recvmsg", "the guest's terminal") { cd_receive_descriptor(socket.rawValue) })
+            adopting: try syscall("recvmsg", "the guest's terminal") {
+                cd_receive_descriptor(socket.rawValue)
+            })
         _ = cd_copy_window_size(0, master.rawValue)
         var modes = termios()
         if tcgetattr(0, &modes) == 0 { tcsetattr(master.rawValue, TCSANOW, &modes) }

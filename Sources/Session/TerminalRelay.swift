@@ -40,14 +40,16 @@ struct TerminalRelay: ~Copyable {
         var entries = [
             pollfd(fd: signals.rawValue, events: Int16(POLLIN), revents: 0),
             pollfd(fd: wantsInput ? 0 : -1, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: master.rawValue, events: Int16(pending.isEmpty ? POLLIN : POLLIN | POLLOUT), revents: 0),
+            pollfd(
+                fd: master.rawValue, events: Int16(pending.isEmpty ? POLLIN : POLLIN | POLLOUT), revents: 0),
         ]
         // The guest's last process may have gone while its session's child has not been reaped: then only signals.
         if guestHungUp { entries[2].fd = -1 }
         guard poll(&entries, 3, -1) > 0 else { return Event() }
         let ready = Int16(POLLIN) | Int16(POLLHUP) | Int16(POLLERR)
         return Event(
-            signal: entries[0].revents != 0, input: entries[1].revents != 0, output: entries[2].revents & ready != 0,
+            signal: entries[0].revents != 0, input: entries[1].revents != 0,
+            output: entries[2].revents & ready != 0,
             canWrite: entries[2].revents & Int16(POLLOUT) != 0)
     }
 
@@ -85,7 +87,9 @@ struct TerminalRelay: ~Copyable {
         guard count > 0 else { return count < 0 && (errno == EAGAIN || errno == EINTR) }
         var shown = 0
         while shown < count {
-            let part = buffer.withUnsafeBytes { write(output, $0.baseAddress.map { $0 + shown }, count - shown) }
+            let part = buffer.withUnsafeBytes {
+                write(output, $0.baseAddress.map { $0 + shown }, count - shown)
+            }
             if part < 0 && errno != EINTR { return true }
             shown += max(part, 0)
         }
@@ -108,7 +112,9 @@ struct TerminalRelay: ~Copyable {
 
     /// Takes the terminal when this is the foreground job; a background job must not touch it.
     mutating func resume() {
-        guard tcgetpgrp(0) == getpgrp() else { return }
+        // ENOTTY: it is nobody's controlling terminal, so there are no jobs.
+        let foreground = tcgetpgrp(0)
+        guard foreground == getpgrp() || foreground < 0 && errno == ENOTTY else { return }
         var raw = saved
         cfmakeraw(&raw)
         tcsetattr(0, TCSANOW, &raw)

@@ -15,54 +15,63 @@ package struct ContainerManifest: Sendable, Equatable {
 
     package init(json bytes: [UInt8]) throws {
         let document = try JSONDecoder().decode(Document.self, from: Data(bytes))
-        imageReference = document.image_ref.value.flatMap { $0.isEmpty ? nil : $0 }
-        architecture = document.arch.value ?? document.image_config.value?.architecture.value
-        let config = document.image_config.value?.config.value
-        settings = ImageSettings(
-            entrypoint: config?.Entrypoint.value?.words, command: config?.Cmd.value?.words,
-            environment: config?.Env.value ?? [], user: config?.User.value.flatMap { $0.isEmpty ? nil : $0 },
-            workingDirectory: config?.WorkingDir.value.flatMap { $0.isEmpty ? nil : $0 },
-            shell: config?.Shell.value, stopSignal: config?.StopSignal.value,
-            exposedPorts: config?.ExposedPorts.value?.keys.sorted() ?? [],
-            labels: config?.Labels.value ?? [:])
+        imageReference = document.reference.flatMap { $0.isEmpty ? nil : $0 }
+        architecture = document.architecture ?? document.image?.architecture
+        settings = document.image?.settings ?? ImageSettings()
     }
 
     private struct Document: Decodable {
-        var image_ref: Lenient<String> = .absent
-        var arch: Lenient<String> = .absent
-        var image_config: Lenient<Image> = .absent
+        let reference: String?
+        let architecture: String?
+        let image: Image?
+
+        init(from decoder: any Decoder) throws {
+            let members = try decoder.container(keyedBy: Member.self)
+            reference = members.lenient(.image_ref)
+            architecture = members.lenient(.arch)
+            image = members.lenient(.image_config)
+        }
     }
 
     private struct Image: Decodable {
-        var architecture: Lenient<String> = .absent
-        var config: Lenient<Config> = .absent
+        let architecture: String?
+        let settings: ImageSettings?
+
+        init(from decoder: any Decoder) throws {
+            let members = try decoder.container(keyedBy: Member.self)
+            architecture = members.lenient(.architecture)
+            let config: Config? = members.lenient(.config)
+            settings = config?.settings
+        }
     }
 
     private struct Config: Decodable {
-        var Entrypoint: Lenient<Words> = .absent
-        var Cmd: Lenient<Words> = .absent
-        var Env: Lenient<[String]> = .absent
-        var User: Lenient<String> = .absent
-        var WorkingDir: Lenient<String> = .absent
-        var Shell: Lenient<[String]> = .absent
-        var StopSignal: Lenient<String> = .absent
-        var ExposedPorts: Lenient<[String: Ignored]> = .absent
-        var Labels: Lenient<[String: String]> = .absent
+        var settings = ImageSettings()
+
+        init(from decoder: any Decoder) throws {
+            let members = try decoder.container(keyedBy: Member.self)
+            settings.entrypoint = members.words(.Entrypoint)
+            settings.command = members.words(.Cmd)
+            settings.environment = members.lenient(.Env) ?? []
+            settings.user = members.lenient(.User).flatMap { (user: String) in user.isEmpty ? nil : user }
+            settings.workingDirectory = members.lenient(.WorkingDir).flatMap { (path: String) in
+                path.isEmpty ? nil : path
+            }
+            settings.shell = members.lenient(.Shell)
+            settings.stopSignal = members.lenient(.StopSignal)
+            let ports: [String: Ignored]? = members.lenient(.ExposedPorts)
+            settings.exposedPorts = ports?.keys.sorted() ?? []
+            settings.labels = members.lenient(.Labels) ?? [:]
+        }
     }
 
     private struct Ignored: Decodable { init(from decoder: any Decoder) {} }
 
-    /// A list of words, or one string for the shell.
-    private struct Words: Decodable {
-        let words: [String]
-        init(from decoder: any Decoder) throws {
-            let container = try decoder.singleValueContainer()
-            if let line = try? container.decode(String.self) {
-                words = line.isEmpty ? [] : ["/bin/sh", "-c", line]
-            } else {
-                words = try container.decode([String].self)
-            }
-        }
+    /// The members of all objects of interest; one type for them, since each would cost every login its set-up.
+    fileprivate enum Member: String, CodingKey {
+        case image_ref, arch, image_config
+        case architecture, config
+        case Entrypoint, Cmd, Env, User, WorkingDir, Shell, StopSignal, ExposedPorts, Labels
     }
 }
 
@@ -81,21 +90,15 @@ package struct ImageSettings: Sendable, Equatable {
     package var labels: [String: String] = [:]
 }
 
-/// A member that reads as absent when it is missing, null or of another type.
-private enum Lenient<Value: Decodable>: Decodable {
-    case present(Value)
-    case absent
-
-    var value: Value? { if case .present(let value) = self { value } else { nil } }
-
-    init(from decoder: any Decoder) {
-        self = (try? Value(from: decoder)).map(Lenient.present) ?? .absent
+extension KeyedDecodingContainer<ContainerManifest.Member> {
+    /// A member that reads as absent when it is missing, null or of another type.
+    fileprivate func lenient<Value: Decodable>(_ member: Key) -> Value? {
+        (try? decodeIfPresent(Value.self, forKey: member)) ?? nil
     }
-}
 
-extension KeyedDecodingContainer {
-    /// Called by the synthesised initialisers: a missing member is not an error.
-    fileprivate func decode<Value>(_: Lenient<Value>.Type, forKey key: Key) -> Lenient<Value> {
-        (try? decodeIfPresent(Lenient<Value>.self, forKey: key)) ?? .absent
+    /// A list of words, or one string for the shell.
+    fileprivate func words(_ member: Key) -> [String]? {
+        guard let line: String = lenient(member) else { return lenient(member) }
+        return line.isEmpty ? [] : ["/bin/sh", "-c", line]
     }
 }

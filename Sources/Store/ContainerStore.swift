@@ -21,14 +21,17 @@ package struct ContainerStore: ~Copyable {
     package static func open(_ layout: StateLayout) throws -> ContainerStore {
         let data = try makePath(layout.data)
         let status = try data.status()
-        guard status.owner == geteuid(), status.permissions & 0o022 == 0 else { throw StoreError.untrusted(layout.data) }
+        guard status.owner == geteuid(), status.permissions & 0o022 == 0 else {
+            throw StoreError.untrusted(layout.data)
+        }
         return ContainerStore(
             layout: layout, containers: try data.openOrMakeDirectory("containers", mode: 0o700),
             locks: try data.openOrMakeDirectory("locks", mode: 0o700), data: data)
     }
 
     private init(
-        layout: StateLayout, containers: consuming Directory, locks: consuming Directory, data: consuming Directory
+        layout: StateLayout, containers: consuming Directory, locks: consuming Directory,
+        data: consuming Directory
     ) {
         self.layout = layout
         self.containers = containers
@@ -38,7 +41,7 @@ package struct ContainerStore: ~Copyable {
 
     /// Opens a directory of ours, after making what is missing of its path.
     package static func makePath(_ path: HostPath) throws(SystemError) -> Directory {
-        do { return try Directory.open(path) } catch where error.code == ENOENT {}
+        do { return try Directory.open(path) } catch  where error.code == ENOENT {}
         let parent = try makePath(path.parent)
         return try parent.openOrMakeDirectory(RawString(path.lastComponent), mode: 0o755)
     }
@@ -58,7 +61,7 @@ package struct ContainerStore: ~Copyable {
     private func hasRootfs(_ name: ContainerName) throws(SystemError) -> Bool {
         do {
             return try containers.openDirectory(name.file).statusIfPresent("rootfs")?.kind == .directory
-        } catch where error.code == ENOENT || error.code == ENOTDIR || error.code == ELOOP {
+        } catch  where error.code == ENOENT || error.code == ENOTDIR || error.code == ELOOP {
             return false
         }
     }
@@ -72,7 +75,8 @@ package struct ContainerStore: ~Copyable {
     package static func rootfsDirectory(
         of name: ContainerName, in layout: StateLayout
     ) throws(SystemError) -> Directory {
-        try Directory.open(layout.data).openDirectory("containers").openDirectory(name.file).openDirectory("rootfs")
+        try Directory.open(layout.data).openDirectory("containers").openDirectory(name.file).openDirectory(
+            "rootfs")
     }
 
     package func notInstalled(_ name: ContainerName) throws -> StoreError {
@@ -106,10 +110,20 @@ package struct ContainerStore: ~Copyable {
     package func rename(_ old: ContainerName, to new: ContainerName) throws {
         do {
             try containers.rename(old.file, to: containers, new.file, .failIfTaken)
-        } catch where error.code == EEXIST {
+        } catch  where error.code == EEXIST {
             throw StoreError.nameTaken(new)
         }
         try containers.synchronize()
+    }
+
+    /// Refuses when one of the mount points is inside the container; before anything of it is touched.
+    package func requireUnmounted(_ name: ContainerName, mountPoints: [String]) throws {
+        let place = try Directory.open("/proc/self/fd").readSymbolicLink(RawString("\(containers.raw)"))
+        let rootfs = GuestPath(place).appending(name.file).appending("rootfs")
+        for path in mountPoints.map({ GuestPath($0) }) where path.isWithin(rootfs) {
+            let inside = GuestPath(components: Array(path.components.dropFirst(rootfs.components.count)))
+            throw StoreError.mountInside(name, inside)
+        }
     }
 
     /// Throws a container away; the caller has it locked and has ended what ran in it.
@@ -124,7 +138,9 @@ package struct ContainerStore: ~Copyable {
 
     /// Deletes what killed commands left behind.
     package func sweep() throws {
-        if let staging = try? data.openDirectory("staging") { try Staging.sweep(staging, into: Trash(in: data)) }
+        if let staging = try? data.openDirectory("staging") {
+            try Staging.sweep(staging, into: Trash(in: data))
+        }
         if (try data.statusIfPresent("trash")) != nil { try Trash(in: data).sweep() }
     }
 

@@ -1,11 +1,10 @@
-import FoundationEssentials
 import Libc
 import Platform
 
 /// What anybody may know of an open session: `run/NAME/sessions/PID.json`.
-package struct SessionRecord: Codable, Hashable, Sendable {
+package struct SessionRecord: Decodable, Hashable, Sendable {
     /// The command that opened it.
-    package enum Kind: String, Codable, Sendable { case login, run }
+    package enum Kind: String, Decodable, Sendable { case login, run }
 
     /// The supervisor, which `kill` takes.
     package var pid: pid_t
@@ -24,10 +23,19 @@ package struct SessionRecord: Codable, Hashable, Sendable {
         self.command = command
         self.started = started
     }
+
+    /// As `Decodable` reads it.
+    var json: String {
+        JSONText.object([
+            ("command", JSONText.array(command.map(JSONText.string))),
+            ("kind", JSONText.string(kind.rawValue)),
+            ("pid", "\(pid)"), ("started", "\(started)"), ("user", JSONText.string(user)),
+        ])
+    }
 }
 
 /// The process that keeps a running container's namespaces: `run/NAME/holder.json`.
-package struct HolderRecord: Codable, Hashable, Sendable {
+package struct HolderRecord: Decodable, Hashable, Sendable {
     package var pid: pid_t
     package var startTime: UInt64
     package var bootID: String
@@ -38,12 +46,15 @@ package struct HolderRecord: Codable, Hashable, Sendable {
     package var binds: [Bind]
 
     /// A bind that is in place.
-    package struct Bind: Codable, Hashable, Sendable {
+    package struct Bind: Decodable, Hashable, Sendable {
         package var source: String
         package var target: String
-        package init(source: String, target: String) {
+        /// Words of mount(8), in one order.
+        package var options: String
+        package init(source: String, target: String, options: String) {
             self.source = source
             self.target = target
+            self.options = options
         }
     }
 
@@ -54,6 +65,21 @@ package struct HolderRecord: Codable, Hashable, Sendable {
         self.mountNamespace = mountNamespace
         self.mode = mode
         self.binds = binds
+    }
+
+    /// As `Decodable` reads it.
+    var json: String {
+        let binds = binds.map {
+            JSONText.object([
+                ("options", JSONText.string($0.options)), ("source", JSONText.string($0.source)),
+                ("target", JSONText.string($0.target)),
+            ])
+        }
+        return JSONText.object([
+            ("binds", JSONText.array(binds)), ("bootID", JSONText.string(bootID)),
+            ("mode", JSONText.string(mode)),
+            ("mountNamespace", "\(mountNamespace)"), ("pid", "\(pid)"), ("startTime", "\(startTime)"),
+        ])
     }
 
     package var identity: ProcessIdentity { ProcessIdentity(pid: pid, startTime: startTime, bootID: bootID) }

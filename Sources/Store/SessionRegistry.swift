@@ -49,6 +49,16 @@ package struct SessionRegistry: ~Copyable {
         try FileLock(directory, "start.lock", .exclusive, wait: true)
     }
 
+    /// The same, but only if it is free within that time.
+    package func startLock(within patience: Duration) throws(SystemError) -> FileLock? {
+        let deadline = Deadline(after: patience)
+        while true {
+            if let lock = try FileLock.attempt(directory, "start.lock", .exclusive) { return lock }
+            if deadline.milliseconds == 0 { return nil }
+            usleep(10_000)
+        }
+    }
+
     /// Enters this process as a session; it lasts as long as the returned value.
     ///
     /// While a holder is about to end this waits for it, which takes no longer than its last look around.
@@ -56,7 +66,7 @@ package struct SessionRegistry: ~Copyable {
         let lock = try directory.openFile(Self.locks, O_RDWR | O_CREAT, mode: 0o644)
         try syscall("fcntl", "sessions.lock") { cd_ofd_lock(lock.rawValue, 0x77, Int64(record.pid), 1, true) }
         let file = RawString("\(record.pid).json")
-        try sessions.replaceFile(file, with: Array(try JSONEncoder().encode(record)), durable: false)
+        try sessions.replaceFile(file, with: Array(record.json.utf8), durable: false)
         return SessionTicket(lock: lock, records: try sessions.duplicate(), file)
     }
 
@@ -69,7 +79,7 @@ package struct SessionRegistry: ~Copyable {
 
     /// Records a holder that has just become ready; under the start lock.
     package func setHolder(_ record: HolderRecord) throws {
-        try directory.replaceFile(Self.holderFile, with: Array(try JSONEncoder().encode(record)), durable: false)
+        try directory.replaceFile(Self.holderFile, with: Array(record.json.utf8), durable: false)
     }
 
     /// Forgets how the last holder ended; under the start lock, before a new one starts.
@@ -81,7 +91,9 @@ package struct SessionRegistry: ~Copyable {
 
     /// The holder as it was recorded, alive or not; `nil` also when the record is damaged.
     package func recordedHolder() -> HolderRecord? {
-        guard let bytes = try? directory.readFile(Self.holderFile, limit: Self.recordLimit) else { return nil }
+        guard let bytes = try? directory.readFile(Self.holderFile, limit: Self.recordLimit) else {
+            return nil
+        }
         return try? JSONDecoder().decode(HolderRecord.self, from: Data(bytes))
     }
 
@@ -94,7 +106,8 @@ package struct SessionRegistry: ~Copyable {
 
     /// The open sessions, oldest first.
     package func openSessions() -> [SessionRecord] {
-        guard let lock = try? directory.openFile(Self.locks, O_RDONLY), let entries = try? sessions.entries() else {
+        guard let lock = try? directory.openFile(Self.locks, O_RDONLY), let entries = try? sessions.entries()
+        else {
             return []
         }
         return entries.compactMap { entry -> SessionRecord? in
@@ -108,7 +121,15 @@ package struct SessionRegistry: ~Copyable {
     }
 
     /// Whether a session other than `pid` is open.
-    package func hasOtherSession(than pid: pid_t) -> Bool { openSessions().contains { $0.pid != pid } }
+    package func hasOtherSession(than pid: pid_t) -> Bool {
+        guard let lock = try? directory.openFile(Self.locks, O_RDONLY), let entries = try? sessions.entries() else {
+            return false
+        }
+        return entries.contains { entry in
+            guard let other = Self.pid(of: entry.name), other != pid else { return false }
+            return cd_ofd_is_locked(lock.rawValue, Int64(other), 1) == 1
+        }
+    }
 
     private func record(_ file: RawString, of pid: pid_t) -> SessionRecord {
         if let bytes = try? sessions.readFile(file, limit: Self.recordLimit),
@@ -122,7 +143,8 @@ package struct SessionRegistry: ~Copyable {
     /// The process that a record's file name speaks of.
     private static func pid(of file: RawString) -> pid_t? {
         let text = file.text
-        guard text.hasSuffix(".json"), let pid = pid_t(text.dropLast(5)), pid > 0, "\(pid).json" == text else {
+        guard text.hasSuffix(".json"), let pid = pid_t(text.dropLast(5)), pid > 0, "\(pid).json" == text
+        else {
             return nil
         }
         return pid

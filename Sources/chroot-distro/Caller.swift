@@ -6,16 +6,13 @@ import Platform
 struct Caller {
     /// The caller's own variables, not those that sudo made of them.
     let environment: Environment
-    /// The same with the caller's own home and runtime directory, in which their credentials are.
-    let personal: Environment
-    let user: InvokingUser
     let host: HostSystem
+    private let handoff: Handoff?
 
     /// Called directly.
     init(_ environment: Environment) {
         self.environment = environment
-        personal = environment
-        user = InvokingUser.resolve(environment, realUID: getuid(), effectiveUID: geteuid())
+        handoff = nil
         host = HostSystem.detect(environment: environment)
     }
 
@@ -25,16 +22,24 @@ struct Caller {
         let own = handoff.processEnvironment(current: environment, on: host)
         try own.adopt()
         self.environment = own
-        personal = own.merging(handoff.remembered)
-        user = handoff.invokingUser()
+        self.handoff = handoff
         if let error = handoff.enterWorkingDirectory() {
-            diagnostics.warning(
-                "\(handoff.workingDirectory) cannot be entered as root (\(error.reason)); using /")
+            diagnostics.warning("\(handoff.workingDirectory) cannot be entered as root (\(error.reason)); using /")
         }
     }
 
+    /// The accounts are only searched when this is asked for: few commands need it.
+    var user: InvokingUser {
+        handoff?.invokingUser()
+            ?? InvokingUser.resolve(environment, realUID: getuid(), effectiveUID: geteuid())
+    }
+
+    /// The variables with the caller's own home and runtime directory, in which their credentials are.
+    var personal: Environment { handoff.map { environment.merging($0.remembered) } ?? environment }
+
     /// The caller's home directory.
     var home: HostPath? {
+        let user = user
         if user.uid != 0, let home = user.home { return HostPath(home.text) }
         return environment.nonEmpty("HOME").map { HostPath($0) } ?? user.home.map { HostPath($0.text) }
     }

@@ -59,10 +59,14 @@ struct Context {
     }
 
     /// What a launch planner may know of this host.
-    func hostFacts() -> HostFacts {
+    func hostFacts(sharingHome: Bool) -> HostFacts {
         HostFacts(
-            environment: caller.environment, termux: caller.host.termux, home: caller.home,
-            devices: HostDevices.found(), exists: { access($0.rawValue, R_OK) == 0 })
+            environment: caller.environment, termux: caller.host.termux, home: sharingHome ? caller.home : nil,
+            devices: HostDevices.found(), exists: { access($0.rawValue, R_OK) == 0 },
+            owner: { path in
+                guard let file = try? FileDescriptor.open(path, O_RDONLY | O_DIRECTORY) else { return nil }
+                return (try? file.status()).map { HostFacts.FileOwner(user: $0.owner, group: $0.group) }
+            })
     }
 
     /// Width for a table, when a screen shows it.

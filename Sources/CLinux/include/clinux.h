@@ -31,7 +31,7 @@ extern const unsigned int cd_rename_exchange;
 /// openat2(2). ENOSYS on Linux before 5.6; an app sandbox may kill the caller instead: see cd_probe_openat2.
 int cd_openat2(int directory, const char *path, int flags, mode_t mode, uint64_t resolve);
 
-/// Whether openat2(2) works here, tried in a child so that a SIGSYS from a seccomp filter kills only that child.
+/// Whether openat2(2) works here. Under a seccomp filter it is tried in a child, which a SIGSYS may kill.
 bool cd_probe_openat2(void);
 
 int cd_renameat2(int old_directory, const char *old_path, int new_directory, const char *new_path, unsigned int flags);
@@ -75,7 +75,7 @@ bool cd_memfd_is_sealed(int descriptor);
 
 /// Sets a lock on `length` bytes at `start` (0: to the end). `type` is 'r', 'w' or 'u'; `wait` blocks.
 int cd_ofd_lock(int descriptor, char type, int64_t start, int64_t length, bool wait);
-/// 1 when somebody else's lock stands in the way of a write lock there, 0 when nobody's does, -1 on error.
+/// 1 when somebody else has a lock on exactly that range, 0 when nobody has, -1 on error.
 int cd_ofd_is_locked(int descriptor, int64_t start, int64_t length);
 
 // --- Processes -------------------------------------------------------------------------------------------------

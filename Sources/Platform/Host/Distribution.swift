@@ -1,3 +1,5 @@
+import Libc
+
 /// A Linux distribution as os-release(5) names it.
 package struct Distribution: Hashable, Sendable {
     /// The `ID` and then the words of `ID_LIKE`, closest first.
@@ -19,6 +21,20 @@ package struct Distribution: Hashable, Sendable {
             }
         }
         identifiers = (id.map { [$0] } ?? []) + like
+    }
+
+    /// This machine's, read when it is first asked for.
+    static let ofHost = Distribution(osRelease: contentOfHost())
+
+    private static func contentOfHost() -> [UInt8] {
+        for path in ["/etc/os-release", "/usr/lib/os-release"] as [HostPath] {
+            if let file = try? FileDescriptor.open(path, O_RDONLY | O_NONBLOCK),
+                let bytes = try? file.readAll(limit: 65536)
+            {
+                return bytes
+            }
+        }
+        return []
     }
 
     /// Distributions that share their packages' names.

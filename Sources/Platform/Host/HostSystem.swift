@@ -10,15 +10,17 @@ package struct HostSystem: Hashable, Sendable {
     package let machine: String
     /// The kernel's release as uname(2) gives it, such as `6.1.0-28-amd64`.
     package let kernelRelease: String
-    package let distribution: Distribution
+    /// `nil` for that of this machine, which few commands ask for.
+    private let ownDistribution: Distribution?
+    package var distribution: Distribution { ownDistribution ?? .ofHost }
 
     /// What was seen of a machine, for `init` to judge.
     package struct Facts: Sendable {
         package var environment = Environment()
         package var machine = ""
         package var kernelRelease = ""
-        /// The content of os-release(5).
-        package var osRelease: [UInt8] = []
+        /// The content of os-release(5); `nil`: read it when it is asked for.
+        package var osRelease: [UInt8]? = []
         package var hasAndroidMarker = false
         /// Whether a directory may be listed and entered.
         package var isReachable: @Sendable (HostPath) -> Bool = { _ in false }
@@ -30,7 +32,7 @@ package struct HostSystem: Hashable, Sendable {
         machine = facts.machine
         architecture = Architecture(uname: facts.machine)
         kernelRelease = facts.kernelRelease
-        distribution = Distribution(osRelease: facts.osRelease)
+        ownDistribution = facts.osRelease.map { Distribution(osRelease: $0) }
         let variables = facts.environment
         let package = variables.nonEmpty("TERMUX_APP__PACKAGE_NAME") ?? "com.termux"
         let prefix = HostPath(variables.nonEmpty("TERMUX__PREFIX") ?? "/data/data/\(package)/files/usr")
@@ -55,10 +57,7 @@ package struct HostSystem: Hashable, Sendable {
             facts.machine = text(names.machine)
             facts.kernelRelease = text(names.release)
         }
-        facts.osRelease =
-            (["/etc/os-release", "/usr/lib/os-release"] as [HostPath]).lazy.compactMap { path -> [UInt8]? in
-                try? FileDescriptor.open(path, O_RDONLY | O_NONBLOCK).readAll(limit: 65536)
-            }.first ?? []
+        facts.osRelease = nil
         #if os(Android)
             facts.hasAndroidMarker = true
         #else

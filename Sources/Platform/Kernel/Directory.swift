@@ -57,6 +57,15 @@ package struct Directory: ~Copyable, Sendable {
         return FileStatus(value)
     }
 
+    /// The status of what a path below this directory leads to; only for directories whose names are the kernel's.
+    package func status(_ path: RawString, following: Bool) throws(SystemError) -> FileStatus {
+        var value = stat()
+        try syscall("fstatat", path.description) {
+            path.withCString { fstatat(raw, $0, &value, following ? 0 : AT_SYMLINK_NOFOLLOW) }
+        }
+        return FileStatus(value)
+    }
+
     /// The status, or `nil` when there is no such name.
     package func statusIfPresent(_ name: RawString) throws(SystemError) -> FileStatus? {
         do { return try status(name) } catch  where error.code == ENOENT { return nil }

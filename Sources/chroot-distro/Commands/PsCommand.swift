@@ -24,8 +24,12 @@ struct PsCommand: Command {
         let layout = context.systemLayout
         let now = Int64(time(nil))
         var items: [ListedSession] = []
+        if geteuid() == 0, access(layout.data.rawValue, F_OK) == 0 {
+            try context.store().reconcileIndex(measure: ListCommand.size)
+        }
         for entry in try PublicIndex.read(layout)?.containers ?? [] {
-            let registry = SessionRegistry.read(try ContainerName(entry.name), in: layout)
+            guard let name = try? ContainerName(entry.name) else { continue }
+            let registry = SessionRegistry.read(name, in: layout)
             let sessions = registry?.openSessions() ?? []
             items += sessions.map { ListedSession(entry.name, $0, now: now) }
             guard sessions.isEmpty else { continue }

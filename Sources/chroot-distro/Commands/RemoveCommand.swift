@@ -1,4 +1,5 @@
 import CLI
+import Mounts
 import Platform
 import Session
 import Store
@@ -35,6 +36,7 @@ struct RemoveCommand: PrivilegedCommand {
         for name in names {
             let lock = try store.lock(name, .exclusive, for: "remove")
             try Shutdown(name, in: context.layout).run(.gently)
+            try store.requireUnmounted(name, mountPoints: MountTable.current().paths)
             try store.remove(name, onDelete: isVerbose ? { diagnostics.info("deleted \(Quoted(bytes: $0.bytes))") } : nil)
             try store.updateIndex { index in index.containers.removeAll { $0.name == name.description } }
             try? SessionRegistry.open(name, in: context.layout).erase(in: context.layout)

@@ -28,20 +28,20 @@ struct Installer: ~Copyable {
     }
 
     /// What was installed.
-    struct Result {
+    struct Outcome {
         let name: ContainerName
         let hasEntrypoint: Bool
     }
 
-    func install(_ source: InstallSource, as name: ContainerName) throws -> Result {
+    func install(_ source: InstallSource, as name: ContainerName) throws -> Outcome {
         let lock = try store.lock(name, .exclusive, for: "install")
         let staging = try store.stage(name)
-        let outcome = Swift.Result { try fill(staging, from: source) }
-        guard case .success(let facts) = outcome else {
+        let filled = Result { try fill(staging, from: source) }
+        if case .failure(let error) = filled {
             try? staging.discard(in: store)
-            lock.release()
-            return try outcome.map { _ in Result(name: name, hasEntrypoint: false) }.get()
+            throw error
         }
+        let facts = try filled.get()
         try store.commit(staging)
         let container = try store.container(name)
         let entry = try store.entry(for: container, size: facts.size)
@@ -50,7 +50,7 @@ struct Installer: ~Copyable {
             index.containers.append(entry)
         }
         lock.release()
-        return Result(name: name, hasEntrypoint: facts.hasEntrypoint)
+        return Outcome(name: name, hasEntrypoint: facts.hasEntrypoint)
     }
 
     // MARK: - Filling

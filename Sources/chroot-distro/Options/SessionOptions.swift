@@ -51,15 +51,17 @@ struct SessionOptions {
         let rootfs = try container.rootfs()
         let guest = try GuestFacts(
             of: container, rootfs, terminal: context.caller.environment.nonEmpty("TERM"))
-        let plan = try LaunchPlanner.plan(request, host: context.hostFacts(), guest: guest)
+        let host = context.hostFacts(sharingHome: request.sharesHome)
+        let plan = try LaunchPlanner.plan(request, host: host, guest: guest)
         if printsCommand {
             let path = context.layout.data / "containers" / name.description / "rootfs"
             try FileDescriptor.standardOutput(PlanPrinter.command(plan, rootfs: path) + "\n")
             return .success
         }
         GuestFiles.refresh(in: rootfs, resolver: GuestFiles.hostResolverConfiguration())
-        let launcher = RootfulLauncher(
+        var launcher = RootfulLauncher(
             plan, layout: context.layout, interface: .best(), isAndroid: context.caller.host.termux != nil)
-        return try launcher.run(holding: lock, say: context.diagnostics.info)
+        return try launcher.run(
+            holding: lock, say: context.diagnostics.info, warn: { context.diagnostics.warning($0) })
     }
 }

@@ -1,0 +1,28 @@
+import Platform
+
+/// The sources of a plan's binds, opened before anything of the container is mounted.
+///
+/// A source may hold the container itself, as `/tmp` may; opened later, the container's own mounts would come along.
+package struct OpenedBinds: ~Copyable {
+    private final class Bind {
+        var mount: DetachedMount?
+        init(_ mount: consuming DetachedMount) { self.mount = consume mount }
+    }
+
+    private let opened: [BindSpec: Bind]
+
+    /// Opens them as this process's mount namespace has them; those that are not required may be missing.
+    package init(_ plan: MountPlan, interface: MountInterface) throws(MountFailure) {
+        var opened: [BindSpec: Bind] = [:]
+        for step in plan.steps {
+            guard case .bind(let spec, let required) = step else { continue }
+            do { opened[spec] = Bind(try interface.open(spec)) } catch {
+                if required { throw MountFailure(step: step, cause: error) }
+            }
+        }
+        self.opened = opened
+    }
+
+    /// The tree to attach, once; `nil` when its source is missing.
+    func take(_ spec: BindSpec) -> DetachedMount? { opened[spec]?.mount.take() }
+}

@@ -1,0 +1,170 @@
+import Libc
+import Platform
+import TestSupport
+import Testing
+
+@Suite("A session on a terminal", .needsRoot, .needsFile("/bin/busybox"), .scratch)
+struct SessionTerminalTests {
+    let container: TestContainer
+
+    init() throws { container = try TestContainer(in: Scratch.path) }
+
+    @Test(
+        "has a terminal of the container's own, which its user may open again", arguments: ["root", "user"])
+    func tty(_ user: String) throws {
+        var terminal = try container.terminal(
+            [
+                "sh", "-c",
+                "tty; [ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo all; echo again >$(tty); echo same >/dev/tty",
+            ],
+            options: ["--user", user])
+        #expect(try terminal.finish() == .success)
+        #expect(terminal.text.contains("/dev/pts/0"), "\(terminal.text)")
+        for word in ["all", "again", "same"] { #expect(terminal.text.contains(word), "\(terminal.text)") }
+    }
+
+    @Test("keeps the exit status, every time")
+    func status() throws {
+        var wrong: [Int32] = []
+        for number in 0..<Int32(200) {
+            var terminal = try container.terminal(["sh", "-c", "exit \(number)"])
+            let status = try terminal.finish()
+            if status.code != number { wrong.append(status.code) }
+        }
+        #expect(wrong.isEmpty)
+    }
+
+    @Test("shows all that was written before the end")
+    func output() throws {
+        for _ in 0..<5 {
+            var terminal = try container.terminal([
+                "sh", "-c", "stty -onlcr; dd if=/dev/zero bs=1024 count=1024 2>/dev/null; echo end",
+            ])
+            #expect(try terminal.finish() == .success)
+            #expect(terminal.shown.filter { $0 == 0 }.count == 1 << 20)
+            #expect(terminal.text.hasSuffix("end\n"))
+        }
+    }
+
+    @Test("has the window's size, and follows it")
+    func size() throws {
+        var terminal = try container.terminal([
+            "sh", "-c", "stty size; trap 'stty size; exit 0' WINCH; echo up; while :; do sleep 0.1; done",
+        ])
+        #expect(try terminal.wait(for: "up").contains("24 80"))
+        terminal.resize(rows: 31, columns: 97)
+        try terminal.wait(for: "31 97")
+        #expect(try terminal.finish() == .success)
+    }
+
+    @Test("gives keys to the guest: Ctrl-C interrupts, Ctrl-D ends the input, the modes come back")
+    func keys() throws {
+        var terminal = try container.terminal([
+            "sh", "-c", "trap 'echo caught' INT; echo up; cat; echo after",
+        ])
+        let before = terminal.modes
+        try terminal.wait(for: "up")
+        usleep(100_000)
+        try terminal.type("\u{3}")
+        #expect(try terminal.finish() == .success)
+        #expect(terminal.text.contains("caught") && terminal.text.contains("after"), "\(terminal.text)")
+        var second = try container.terminal(["sh", "-c", "echo up; cat; echo bye"])
+        try second.wait(for: "up")
+        #expect(second.modes != before)
+        try second.type("typed\n\u{4}")
+        try second.wait(for: "bye")
+        #expect(second.text.contains("typed\r\ntyped\r\n"), "\(second.text)")
+        _ = try second.finish()
+    }
+
+    @Test("has job control in an interactive shell")
+    func jobControl() throws {
+        var terminal = try container.terminal()
+        try terminal.type("sleep 500\n")
+        try terminal.wait(for: "sleep 500")
+        usleep(300_000)
+        try terminal.type("\u{1a}")
+        try terminal.wait(for: "Stopped")
+        try terminal.type("jobs; echo jo''bs\n")
+        #expect(try terminal.wait(for: "jobs").contains("sleep") || terminal.text.contains("Stopped"))
+        try terminal.type("kill %1; fg; exit 4\n")
+        #expect(try terminal.finish().code == 4)
+        #expect(!terminal.text.contains("job control turned off"), "\(terminal.text)")
+    }
+
+    @Test("leaves a piped output alone")
+    func piped() throws {
+        var terminal = try container.terminal(
+            shell:
+                "\"$1\" login bb -- sh -c 'test -t 1 && echo bad; test -t 0 && echo in; printf raw; echo err >&2' | od -c"
+        )
+        #expect(try terminal.finish() == .success)
+        #expect(terminal.text.contains("i   n  \\n   r   a   w"), "\(terminal.text)")
+        #expect(terminal.text.contains("err"))
+    }
+
+    @Test("works without a controlling terminal, and with one that belongs to another session")
+    func withoutControl() throws {
+        var terminal = try container.terminal(
+            shell: "setsid -w \"$1\" login bb -- sh -c 'echo up; read x; echo got $x'")
+        try terminal.wait(for: "up")
+        try terminal.type("word\n")
+        try terminal.wait(for: "got word")
+        #expect(try terminal.finish() == .success)
+    }
+
+    @Test("in the background neither reads nor changes the terminal")
+    func background() throws {
+        var terminal = try container.terminal(
+            shell:
+                "set -m; \"$1\" login bb -- sh -c 'echo up; sleep 1; echo done' & wait; read x; echo got $x")
+        let before = terminal.modes
+        try terminal.wait(for: "up")
+        #expect(terminal.modes == before)
+        try terminal.type("mine\n")
+        try terminal.wait(for: "got mine")
+        #expect(terminal.text.contains("done"))
+        #expect(try terminal.finish() == .success)
+    }
+
+    @Test("ends with its window")
+    func hangUp() throws {
+        var terminal = try container.terminal(["sh", "-c", "echo up; sleep 1000"])
+        try terminal.wait(for: "up")
+        terminal.hangUp()
+        #expect(container.leftovers().isEmpty)
+    }
+
+    @Test(
+        "passes signals on to the guest, with a terminal",
+        arguments: [SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2])
+    func signals(_ signal: Int32) throws {
+        var terminal = try container.terminal([
+            "sh", "-c", "trap 'echo got; exit 9' \(signal); echo up; while :; do sleep 0.1; done",
+        ])
+        try terminal.wait(for: "up")
+        kill(terminal.pid, signal)
+        try terminal.wait(for: "got")
+        #expect(try terminal.finish().code == 9)
+    }
+
+    @Test(
+        "passes signals on to the guest, without a terminal",
+        arguments: [SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2])
+    func signalsWithout(_ signal: Int32) throws {
+        let running = try container.start(
+            script: "trap 'echo got; exit 9' \(signal); echo up; while :; do sleep 0.1; done")
+        _ = try running.read(until: "up")
+        running.signal(signal)
+        _ = try running.read(until: "got")
+        #expect(try running.finish().status.code == 9)
+    }
+
+    @Test("reports the signal that ended the guest")
+    func killedBy() throws {
+        let running = try container.start(script: "echo up; exec sleep 1000")
+        _ = try running.read(until: "up")
+        running.signal(SIGTERM)
+        #expect(try running.finish().status.code == 143)
+    }
+}
