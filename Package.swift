@@ -53,7 +53,9 @@ let package = Package(
         room("Session", ["CLinux", "Libc", "Mounts", "Namespaces", "Platform", "Store"]),
         .executableTarget(
             name: "chroot-distro",
-            dependencies: ["Archive", "CLI", "CLinux", "Libc", "Mounts", "OCI", "Platform", "Session", "Store"], swiftSettings: settings),
+            dependencies: [
+                "Archive", "CLI", "CLinux", "Libc", "Mounts", "OCI", "Platform", "Session", "Store",
+            ], swiftSettings: settings),
 
         tests("Platform", ["Platform"]),
         tests("CLI", ["CLI", "CLinux", "Libc", "Platform"]),
@@ -64,9 +66,13 @@ let package = Package(
         tests("Store", ["CLinux", "Libc", "Platform", "Store", "TestSupport"]),
         tests(
             "Session",
-            ["chroot-distro", "CLinux", "Libc", "Mounts", "Namespaces", "Platform", "Session", "Store", "TestSupport"]),
+            [
+                "chroot-distro", "CLinux", "Libc", "Mounts", "Namespaces", "Platform", "Session", "Store",
+                "TestSupport",
+            ]),
         .target(
-            name: "TestSupport", dependencies: ["Libc", "Platform"], path: "Tests/Support", exclude: ["registry_front.py"],
+            name: "TestSupport", dependencies: ["Libc", "Platform"], path: "Tests/Support",
+            exclude: ["registry_front.py"],
             swiftSettings: settings),
         tests("TestSupport", ["TestSupport"]),
         tests("Architecture", ["TestSupport"]),

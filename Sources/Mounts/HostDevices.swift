@@ -15,7 +15,9 @@ package struct HostDevices: Hashable, Sendable {
 
     /// What is in `/dev` now; unreadable entries are left out.
     package static func found(in path: HostPath = "/dev") -> HostDevices {
-        guard let directory = try? Directory.open(path), let entries = try? directory.entries() else { return .none }
+        guard let directory = try? Directory.open(path), let entries = try? directory.entries() else {
+            return .none
+        }
         var steps: [MountStep] = []
         // The many that are none of these are not worth sorting.
         for entry in entries.filter({ isKnown($0.name) }).sorted(by: { $0.name < $1.name }) {
@@ -44,7 +46,9 @@ package struct HostDevices: Hashable, Sendable {
     }
 
     private static func tunnel(in directory: borrowing Directory) -> DeviceNode? {
-        guard let net = try? directory.openDirectory("net"), let status = try? net.status("tun") else { return nil }
+        guard let net = try? directory.openDirectory("net"), let status = try? net.status("tun") else {
+            return nil
+        }
         return DeviceNode(status)
     }
 }

@@ -35,7 +35,8 @@ package struct AttributeChange: Hashable, Sendable {
     /// The mask to clear as the kernel wants it.
     var clearMask: UInt64 {
         let times: MountAttributes = [.noAccessTime, .strictAccessTime]
-        let touchesTimes = resetsAccessTime || !self.set.isDisjoint(with: times) || !clear.isDisjoint(with: times)
+        let touchesTimes =
+            resetsAccessTime || !self.set.isDisjoint(with: times) || !clear.isDisjoint(with: times)
         return clear.subtracting(times).rawValue | (touchesTimes ? MountAttributes.accessTimeMask : 0)
     }
 }

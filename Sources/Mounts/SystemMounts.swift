@@ -21,7 +21,8 @@ package enum SystemMounts {
             .fileSystem("proc", at: "/proc", parameters: [], [.noSetuid, .noDevices, .noExecute]),
             .fileSystem("sysfs", at: "/sys", parameters: [], [.readOnly, .noSetuid, .noDevices, .noExecute]),
             .fileSystem(
-                "tmpfs", at: "/dev", parameters: [P("mode", "0755"), P("size", "64m")], [.noSetuid, .noExecute]),
+                "tmpfs", at: "/dev", parameters: [P("mode", "0755"), P("size", "64m")],
+                [.noSetuid, .noExecute]),
         ]
         for (name, node) in coreNodes { steps.append(.node(GuestPath(components: ["dev", name]), node)) }
         steps += [

@@ -23,7 +23,8 @@ package struct Privileges: Hashable, Sendable {
     /// A capability out of the bounding set is lost to root at the next exec (capabilities(7), "Transformation").
     package func take() throws(SystemError) {
         // The caller's session keyring may hold its secrets; a kernel without keyrings has none to leave.
-        if cd_join_session_keyring(nil) < 0, errno != ENOSYS, errno != EPERM, errno != EDQUOT, errno != EACCES {
+        if cd_join_session_keyring(nil) < 0, errno != ENOSYS, errno != EPERM, errno != EDQUOT, errno != EACCES
+        {
             throw SystemError("keyctl", code: errno)
         }
         _ = cd_clear_ambient_capabilities()

@@ -1,7 +1,7 @@
 import Platform
 import Store
 
-/// Which variables a guest gets. The host's own never cross over by themselves.
+/// Which variables a guest gets: the host's own never cross over by themselves.
 enum EnvironmentRules {
     static let path =
         "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/games:/usr/games"

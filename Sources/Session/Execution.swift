@@ -8,7 +8,8 @@ enum Execution {
     /// `program` is what is executed when it is not the first word. A word without a slash is looked for in `search`, directories separated by colons. A script without `#!` is
     /// given to `/bin/sh` (execvp(3)).
     static func replace(
-        _ words: [RawString], _ environment: [RawString], search: RawString?, calling program: RawString? = nil
+        _ words: [RawString], _ environment: [RawString], search: RawString?,
+        calling program: RawString? = nil
     ) -> ExecutionError {
         guard let program = program ?? words.first, !program.bytes.isEmpty else { return .notFound("") }
         var refused: (path: RawString, code: Int32)?
@@ -32,13 +33,15 @@ enum Execution {
     }
 
     /// The reason why it failed.
-    private static func attempt(_ path: RawString, _ words: [RawString], _ environment: [RawString]) -> Int32 {
+    private static func attempt(_ path: RawString, _ words: [RawString], _ environment: [RawString]) -> Int32
+    {
         let code = execute(path, words, environment)
         guard code == ENOEXEC else { return code }
         return execute("/bin/sh", ["/bin/sh", path] + words.dropFirst(), environment)
     }
 
-    private static func execute(_ path: RawString, _ words: [RawString], _ environment: [RawString]) -> Int32 {
+    private static func execute(_ path: RawString, _ words: [RawString], _ environment: [RawString]) -> Int32
+    {
         func vector(_ strings: [RawString]) -> [UnsafeMutablePointer<CChar>?] {
             strings.map { string in string.withCString { strdup($0) } } + [nil]
         }

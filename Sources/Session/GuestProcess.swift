@@ -4,7 +4,7 @@ import Mounts
 import Namespaces
 import Platform
 
-/// The child that becomes the guest's program. It never returns: it is replaced, or reports and ends.
+/// The child that becomes the guest's program: it is replaced by it, or reports why not and ends.
 enum GuestProcess {
     /// What the supervisor prepared for it.
     struct Entrance: ~Copyable {

@@ -7,8 +7,10 @@ enum GuestTerminal {
     /// The file system type of devpts (statfs(2)).
     private static let devptsMagic = 0x1cd1
 
-    /// Opens a pty in the container's own devpts, makes it the controlling terminal and puts it on those standard
-    /// descriptors that are terminals now. The master goes to the supervisor.
+    /// Gives this process a pty of the container's own devpts, as controlling terminal and in place of those standard
+    /// descriptors that are terminals now.
+    ///
+    /// The master goes to the supervisor.
     static func take(sendingMasterTo socket: Int32, owner: uid_t) throws {
         let master = FileDescriptor(
             adopting: try syscall("open", "/dev/pts/ptmx") {

@@ -4,7 +4,7 @@ import Namespaces
 import Platform
 import Store
 
-/// Computes a plan from what was asked, what the host has and what the container says. It touches nothing.
+/// Computes a plan from what was asked, what the host has and what the container says, and touches nothing.
 package enum LaunchPlanner {
     package static func plan(_ request: LaunchRequest, host: HostFacts, guest: GuestFacts) throws
         -> LaunchPlan

@@ -5,7 +5,9 @@ import Store
 
 /// A plan as the shell command that comes closest to it: what `--get-chroot-cmd` prints.
 package enum PlanPrinter {
-    /// One word a line, joined by backslashes. Nothing is started, mounted or written for it.
+    /// One word a line, joined by backslashes.
+    ///
+    /// Nothing is started, mounted or written for it.
     package static func command(_ plan: LaunchPlan, rootfs: HostPath) -> String {
         var lines: [[String]] = [["unshare", "--mount", "--propagation=slave"]]
         var script: [String] = []
@@ -42,11 +44,16 @@ package enum PlanPrinter {
                     MountOption.words(parameters, attributes).joined(separator: ","), type, place(target),
                 ]
             case .bind(let spec, _):
-                ["mount", spec.options.recursive ? "--rbind" : "--bind", spec.source.rawValue, place(spec.target)]
-            case .directory(let target, let mode): ["mkdir", "-p", "-m", String(mode, radix: 8), place(target)]
+                [
+                    "mount", spec.options.recursive ? "--rbind" : "--bind", spec.source.rawValue,
+                    place(spec.target),
+                ]
+            case .directory(let target, let mode):
+                ["mkdir", "-p", "-m", String(mode, radix: 8), place(target)]
             case .node(let target, let node):
                 [
-                    "mknod", "-m", String(node.permissions, radix: 8), place(target), node.isBlock ? "b" : "c",
+                    "mknod", "-m", String(node.permissions, radix: 8), place(target),
+                    node.isBlock ? "b" : "c",
                     "\(node.major)", "\(node.minor)",
                 ]
             case .link(let target, let destination): ["ln", "-sf", destination.text, place(target)]

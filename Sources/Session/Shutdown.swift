@@ -59,7 +59,8 @@ package struct Shutdown {
         let holder = registry.recordedHolder()?.pid
         try end(.abruptly) {
             // When it has ended, its number may be another's.
-            let below = supervisor.isAlive ? try Membership.descendants(of: [pid]).filter { $0 != holder } : []
+            let below =
+                supervisor.isAlive ? try Membership.descendants(of: [pid]).filter { $0 != holder } : []
             return HeldProcesses(below) { ProcessStatus(of: $0) != nil }
         }
         end(supervisor)

@@ -5,7 +5,9 @@ import Platform
 /// The host's end of a session: it waits for the guest, passes signals and, with a terminal, all that is typed and
 /// shown.
 struct Supervisor: ~Copyable {
-    /// What is passed on. The rest keeps its default action: what stops or kills a job stops or kills this one.
+    /// What is passed on.
+    ///
+    /// The rest keeps its default action: what stops or kills a job stops or kills this one.
     private static let signals = [
         SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGCONT,
     ]

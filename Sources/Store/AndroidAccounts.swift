@@ -84,7 +84,9 @@ package struct AndroidAccounts: Sendable {
         text += line + "\n"
     }
 
-    private static func changing(_ name: String, in text: String, _ change: (inout [String]) -> Void) -> String {
+    private static func changing(_ name: String, in text: String, _ change: (inout [String]) -> Void)
+        -> String
+    {
         text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
             var fields = line.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
             guard fields.count == 7, fields[0] == name else { return String(line) }
@@ -99,7 +101,9 @@ package struct AndroidAccounts: Sendable {
 
     /// Adds the accounts to a new container; one without the files is left as it is.
     package func install(in rootfs: borrowing Rootfs) throws(SystemError) {
-        guard let passwd = read("/etc/passwd", in: rootfs), let group = read("/etc/group", in: rootfs) else { return }
+        guard let passwd = read("/etc/passwd", in: rootfs), let group = read("/etc/group", in: rootfs) else {
+            return
+        }
         let old = Files(
             passwd: passwd, group: group, shadow: read("/etc/shadow", in: rootfs),
             gshadow: read("/etc/gshadow", in: rootfs))

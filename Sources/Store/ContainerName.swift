@@ -15,7 +15,9 @@ package struct ContainerName: Hashable, Sendable, CustomStringConvertible {
     private static let maximumLength = 200
 
     private static func isLegal(_ text: String) -> Bool {
-        guard let first = text.utf8.first, isAlphanumeric(first), text.utf8.count <= maximumLength else { return false }
+        guard let first = text.utf8.first, isAlphanumeric(first), text.utf8.count <= maximumLength else {
+            return false
+        }
         return text.utf8.allSatisfy { isAlphanumeric($0) || [0x5f, 0x2e, 0x2d].contains($0) }
     }
 

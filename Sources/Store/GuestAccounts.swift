@@ -36,16 +36,22 @@ package struct GuestAccounts: Sendable {
     /// A numeric uid needs no account; then its group is the same number and its home is `/`. With an explicit group
     /// there are no others, as in the image specification.
     package func identity(_ text: String) throws(AccountError) -> Identity {
-        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(
+            String.init)
         guard !parts[0].isEmpty, parts.count < 2 || !parts[1].isEmpty else { throw .malformed(text) }
         let name = RawString(parts[0])
-        let account = users.first { $0.name == name } ?? AccountFile.number(name).flatMap { id in users.first { $0.uid == id } }
+        let account =
+            users.first { $0.name == name }
+            ?? AccountFile.number(name).flatMap { id in users.first { $0.uid == id } }
         let number = AccountFile.number(name)
-        guard let uid = account?.uid ?? number ?? (parts[0] == "root" ? 0 : nil) else { throw .noUser(parts[0]) }
+        guard let uid = account?.uid ?? number ?? (parts[0] == "root" ? 0 : nil) else {
+            throw .noUser(parts[0])
+        }
         let explicit = parts.count > 1 ? try group(parts[1]) : nil
         let gid = explicit ?? account?.gid ?? uid
         let member = account?.name ?? name
-        let others = explicit != nil ? [] : groups.filter { $0.members.contains(member) && $0.gid != gid }.map(\.gid)
+        let others =
+            explicit != nil ? [] : groups.filter { $0.members.contains(member) && $0.gid != gid }.map(\.gid)
         var seen: Set<gid_t> = []
         return Identity(
             uid: uid, gid: gid, supplementary: others.filter { seen.insert($0).inserted }, name: member,

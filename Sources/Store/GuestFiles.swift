@@ -28,7 +28,9 @@ package enum GuestFiles {
                 switch keyword {
                 case "nameserver":
                     let address = words[1]
-                    guard address.allSatisfy({ $0.isHexDigit || ".:%".contains($0) || $0.isLetter }) else { continue }
+                    guard address.allSatisfy({ $0.isHexDigit || ".:%".contains($0) || $0.isLetter }) else {
+                        continue
+                    }
                     if isLoopback(address) { stubs.append(address) } else { servers.append(address) }
                 case "search", "domain", "options":
                     let text = words.joined(separator: " ")
@@ -84,7 +86,8 @@ package enum GuestFiles {
         else { return }
         let text = String(decoding: bytes, as: UTF8.self)
         guard text.hasPrefix(mark), text != resolver else { return }
-        try? place.directory.replaceFile(place.name, with: Array(resolver.utf8), owner: (0, 0), durable: false)
+        try? place.directory.replaceFile(
+            place.name, with: Array(resolver.utf8), owner: (0, 0), durable: false)
     }
 
     /// Replaces whatever stands there: a link, a FIFO or a device is removed, never followed.

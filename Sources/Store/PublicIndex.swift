@@ -39,9 +39,9 @@ package struct PublicIndex: Codable, Sendable, Equatable {
     package static func read(_ layout: StateLayout) throws -> PublicIndex? {
         do {
             return read(in: try Directory.open(layout.data))
-        } catch where error.code == ENOENT {
+        } catch  where error.code == ENOENT {
             return nil
-        } catch where error.code == EACCES {
+        } catch  where error.code == EACCES {
             throw StoreError.unreadable(layout.data)
         }
     }
@@ -98,7 +98,8 @@ extension ContainerStore {
     package func entry(for container: borrowing Container, size: Int64) throws -> PublicIndex.Entry {
         let manifest = (try? container.manifest()) ?? ContainerManifest()
         return PublicIndex.Entry(
-            name: container.name.description, image: manifest.imageReference, architecture: manifest.architecture,
+            name: container.name.description, image: manifest.imageReference,
+            architecture: manifest.architecture,
             size: size, installed: try Int64(container.directory.status().changed.tv_sec))
     }
 }

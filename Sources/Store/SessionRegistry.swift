@@ -113,7 +113,8 @@ package struct SessionRegistry: ~Copyable {
         return entries.compactMap { entry -> SessionRecord? in
             guard let pid = Self.pid(of: entry.name) else { return nil }
             guard cd_ofd_is_locked(lock.rawValue, Int64(pid), 1) == 1 else {
-                try? sessions.removeFile(entry.name)  // Its supervisor was killed. Fails for whoever only looks.
+                // Its supervisor was killed. Fails for whoever only looks.
+                try? sessions.removeFile(entry.name)
                 return nil
             }
             return record(entry.name, of: pid)
@@ -122,7 +123,8 @@ package struct SessionRegistry: ~Copyable {
 
     /// Whether a session other than `pid` is open.
     package func hasOtherSession(than pid: pid_t) -> Bool {
-        guard let lock = try? directory.openFile(Self.locks, O_RDONLY), let entries = try? sessions.entries() else {
+        guard let lock = try? directory.openFile(Self.locks, O_RDONLY), let entries = try? sessions.entries()
+        else {
             return false
         }
         return entries.contains { entry in

@@ -18,7 +18,8 @@ package struct Staging: ~Copyable {
         let directory = try parent.openDirectory(file)
         try directory.makeDirectory("rootfs", mode: 0o755)
         self.init(
-            name, file, lock: try FileLock(directory, Self.lockName, .exclusive, wait: false), directory, in: parent)
+            name, file, lock: try FileLock(directory, Self.lockName, .exclusive, wait: false), directory,
+            in: parent)
     }
 
     private init(
@@ -47,7 +48,7 @@ package struct Staging: ~Copyable {
         try directory.removeFile(Self.lockName)
         do {
             try parent.rename(file, to: containers, name.file, .failIfTaken)
-        } catch where error.code == EEXIST {
+        } catch  where error.code == EEXIST {
             throw StoreError.nameTaken(name)
         }
     }

@@ -32,7 +32,8 @@ package struct StateLayout: Hashable, Sendable {
         package var hasLegacyStore: Bool
 
         package init(
-            isRoot: Bool, termuxPrefix: HostPath?, dataHome: String?, cacheHome: String?, runtimeDirectory: String?,
+            isRoot: Bool, termuxPrefix: HostPath?, dataHome: String?, cacheHome: String?,
+            runtimeDirectory: String?,
             home: HostPath, hasSystemStore: Bool, hasLegacyStore: Bool
         ) {
             self.isRoot = isRoot
@@ -51,7 +52,9 @@ package struct StateLayout: Hashable, Sendable {
 
     /// The table of `docs/state.md`: a set XDG variable wins, then the platform decides.
     package static func choose(_ facts: Facts) -> StateLayout {
-        func named(_ value: String?) -> HostPath? { value.flatMap { $0.hasPrefix("/") ? HostPath($0) / program : nil } }
+        func named(_ value: String?) -> HostPath? {
+            value.flatMap { $0.hasPrefix("/") ? HostPath($0) / program : nil }
+        }
         let ownData = facts.home / ".local/share" / program
         let ownCache = facts.home / ".cache" / program
         if let prefix = facts.termuxPrefix {
@@ -70,6 +73,7 @@ package struct StateLayout: Hashable, Sendable {
             return StateLayout(data: ownData, cache: named(facts.cacheHome) ?? ownCache, run: ownData / "run")
         }
         return StateLayout(
-            data: systemData, cache: named(facts.cacheHome) ?? "/var/cache/chroot-distro", run: "/run/chroot-distro")
+            data: systemData, cache: named(facts.cacheHome) ?? "/var/cache/chroot-distro",
+            run: "/run/chroot-distro")
     }
 }

@@ -17,11 +17,15 @@ package enum StoreError: UserFacing, Equatable {
         case .notInstalled(let name, _): "container \(name) is not installed"
         case .nameTaken(let name): "container \(name) exists already"
         case .busy(let name, let holder):
-            holder.isEmpty ? "container \(name) is in use by another command" : "container \(name) is in use by \(holder)"
+            holder.isEmpty
+                ? "container \(name) is in use by another command"
+                : "container \(name) is in use by \(holder)"
         case .running(let name, let sessions):
             sessions == 0
-                ? "container \(name) is running" : "container \(name) is running with \(sessions) open session(s)"
-        case .untrusted(let path): "\(path) can be written by others than its user, so nothing in it can be trusted"
+                ? "container \(name) is running"
+                : "container \(name) is running with \(sessions) open session(s)"
+        case .untrusted(let path):
+            "\(path) can be written by others than its user, so nothing in it can be trusted"
         case .unreadable(let path): "\(path) cannot be read by this user"
         case .broken(let name, let reason): "container \(name) is damaged: \(reason)"
         case .mountInside(let name, let path):

@@ -36,7 +36,8 @@ struct TreeRemoval: ~Copyable {
     }
 
     private func remove(
-        _ name: RawString, in parent: borrowing Directory, path: GuestPath, depth: Int, deeper: inout [RawString]
+        _ name: RawString, in parent: borrowing Directory, path: GuestPath, depth: Int,
+        deeper: inout [RawString]
     ) throws {
         guard let directory = try descend(name, in: parent, path) else {
             return try removeFile(name, in: parent, path)
@@ -78,11 +79,11 @@ struct TreeRemoval: ~Copyable {
     private func removeFile(_ name: RawString, in parent: borrowing Directory, _ path: GuestPath) throws {
         do {
             try parent.removeFile(name)
-        } catch where error.code == ENOENT {
+        } catch  where error.code == ENOENT {
             return
-        } catch where error.code == EBUSY {
+        } catch  where error.code == EBUSY {
             throw TreeRemovalError.mount(path)
-        } catch where error.code == EPERM {
+        } catch  where error.code == EPERM {
             // An immutable or append-only file, or a directory that holds one.
             try parent.clearImmutableFlags()
             try parent.clearImmutableFlags(of: name)
@@ -92,7 +93,9 @@ struct TreeRemoval: ~Copyable {
     }
 
     /// The directory of that name on our own mount, or `nil` when the name is no directory.
-    private func descend(_ name: RawString, in parent: borrowing Directory, _ path: GuestPath) throws -> Directory? {
+    private func descend(_ name: RawString, in parent: borrowing Directory, _ path: GuestPath) throws
+        -> Directory?
+    {
         do {
             return try open(name, in: parent)
         } catch {
@@ -107,7 +110,9 @@ struct TreeRemoval: ~Copyable {
     private func open(_ name: RawString, in parent: borrowing Directory) throws(SystemError) -> Directory {
         guard Kernel.hasOpenat2 else {
             let directory = try parent.openDirectory(name)
-            guard try directory.mountID() == mount else { throw SystemError("openat", name.description, code: EXDEV) }
+            guard try directory.mountID() == mount else {
+                throw SystemError("openat", name.description, code: EXDEV)
+            }
             return directory
         }
         return try parent.openDirectoryOnSameMount(name)

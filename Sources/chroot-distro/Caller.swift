@@ -24,7 +24,8 @@ struct Caller {
         self.environment = own
         self.handoff = handoff
         if let error = handoff.enterWorkingDirectory() {
-            diagnostics.warning("\(handoff.workingDirectory) cannot be entered as root (\(error.reason)); using /")
+            diagnostics.warning(
+                "\(handoff.workingDirectory) cannot be entered as root (\(error.reason)); using /")
         }
     }
 

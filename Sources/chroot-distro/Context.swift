@@ -53,7 +53,9 @@ struct Context {
 
     /// The caller's own file, then that of the system.
     private var configurationFiles: [HostPath] {
-        let own = caller.environment.nonEmpty("XDG_CONFIG_HOME").map { HostPath($0) } ?? caller.home.map { $0 / ".config" }
+        let own =
+            caller.environment.nonEmpty("XDG_CONFIG_HOME").map { HostPath($0) }
+            ?? caller.home.map { $0 / ".config" }
         let system = (caller.host.termux?.prefix ?? "/") / "etc"
         return [own, system].compactMap { $0 }.map { $0 / "chroot-distro/config.json" }
     }
@@ -61,7 +63,8 @@ struct Context {
     /// What a launch planner may know of this host.
     func hostFacts(sharingHome: Bool) -> HostFacts {
         HostFacts(
-            environment: caller.environment, termux: caller.host.termux, home: sharingHome ? caller.home : nil,
+            environment: caller.environment, termux: caller.host.termux,
+            home: sharingHome ? caller.home : nil,
             devices: HostDevices.found(), exists: { access($0.rawValue, R_OK) == 0 },
             owner: { path in
                 guard let file = try? FileDescriptor.open(path, O_RDONLY | O_DIRECTORY) else { return nil }
@@ -80,7 +83,9 @@ struct Context {
 
 extension ParsedArguments {
     /// The operand as the name of a container.
-    func container(_ operand: String) throws(UsageError) -> ContainerName { try Self.name(self.operand(operand)) }
+    func container(_ operand: String) throws(UsageError) -> ContainerName {
+        try Self.name(self.operand(operand))
+    }
 
     func containers(_ operand: String) throws(UsageError) -> [ContainerName] {
         var names: [ContainerName] = []

@@ -44,9 +44,11 @@ enum Program {
         case .version:
             try FileDescriptor.standardOutput("\(spec.name) \(version)\n")
         case .frontPage:
-            try FileDescriptor.standardOutput(HelpPage(spec, commands: table.visibleSpecs, columns: columns, style: .of(1)).text)
+            try FileDescriptor.standardOutput(
+                HelpPage(spec, commands: table.visibleSpecs, columns: columns, style: .of(1)).text)
         case .help(let command):
-            try FileDescriptor.standardOutput(HelpPage(command, of: spec, columns: columns, style: .of(1)).text)
+            try FileDescriptor.standardOutput(
+                HelpPage(command, of: spec, columns: columns, style: .of(1)).text)
         case .command(let type, let arguments, let global):
             let command = try type.init(arguments)
             if type is any PrivilegedCommand.Type, Elevation.isNeeded {

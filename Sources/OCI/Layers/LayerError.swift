@@ -39,7 +39,8 @@ extension LayerError: UserFacing {
         switch self {
         case .refused(_, let error): error.hint
         case .mountPoint: "Unmount it first."
-        case .wrongDigest, .wrongSize: "Fetch the image again; if that does not help, its registry or archive is damaged."
+        case .wrongDigest, .wrongSize:
+            "Fetch the image again; if that does not help, its registry or archive is damaged."
         case .missingLinkTarget, .rootIsNoDirectory, .noThread: nil
         }
     }

@@ -26,7 +26,8 @@ extension SystemError: UserFacing {
 
     package var hint: String? {
         switch code {
-        case ENOSPC: "The disk is full: free some space, or keep the store elsewhere (XDG_DATA_HOME, XDG_CACHE_HOME)."
+        case ENOSPC:
+            "The disk is full: free some space, or keep the store elsewhere (XDG_DATA_HOME, XDG_CACHE_HOME)."
         case EDQUOT: "The disk quota is used up."
         case EROFS: "That file system is mounted read-only."
         case EMFILE, ENFILE: "Too many files are open; raise the limit with: ulimit -n"

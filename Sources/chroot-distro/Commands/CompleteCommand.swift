@@ -5,7 +5,8 @@ import Store
 /// What a shell offers behind a command: one word a line.
 struct CompleteCommand: Command {
     static let spec = CommandSpec(
-        "__complete", summary: "Print words for a shell's completion", operands: [Operand("KIND")], hidden: true)
+        "__complete", summary: "Print words for a shell's completion", operands: [Operand("KIND")],
+        hidden: true)
 
     private let kind: String
 
@@ -18,7 +19,8 @@ struct CompleteCommand: Command {
         let words: [String] =
             switch kind {
             case "containers": entries.map(\.name)
-            case "running": entries.filter { (try? ListedContainer($0, in: layout))?.running == true }.map(\.name)
+            case "running":
+                entries.filter { (try? ListedContainer($0, in: layout))?.running == true }.map(\.name)
             case "images": Set(entries.compactMap(\.image)).sorted()
             default: []
             }

@@ -6,7 +6,8 @@ import Platform
 struct GenerateCommand: Command {
     static let spec = CommandSpec(
         "__generate", summary: "Write completions or man pages into a directory",
-        operands: [Operand("KIND", .choice(["completions", "man"])), Operand("DIRECTORY", .directory)], hidden: true)
+        operands: [Operand("KIND", .choice(["completions", "man"])), Operand("DIRECTORY", .directory)],
+        hidden: true)
 
     private let kind: String
     private let directory: HostPath
@@ -25,7 +26,9 @@ struct GenerateCommand: Command {
     private var files: [(String, String)] {
         let commands = Program.table.visibleSpecs
         guard kind == "completions" else {
-            return ManPage.all(of: Program.spec, commands: commands, date: Program.date).map { ($0.fileName, $0.text) }
+            return ManPage.all(of: Program.spec, commands: commands, date: Program.date).map {
+                ($0.fileName, $0.text)
+            }
         }
         let bash = BashCompletion(Program.spec, commands: commands)
         let zsh = ZshCompletion(Program.spec, commands: commands)

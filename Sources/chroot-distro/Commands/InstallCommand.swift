@@ -15,11 +15,17 @@ struct InstallCommand: PrivilegedCommand {
         ],
         operands: [Operand("IMAGE", .imageOrFile, repeatable: true)],
         flags: [
-            Flag("name", short: "n", value: "NAME", group: "name", help: "Name of the container (default: that of the image)"),
+            Flag(
+                "name", short: "n", value: "NAME", group: "name",
+                help: "Name of the container (default: that of the image)"),
             Flag("override-alias", value: "NAME", group: "name", help: "The same as --name"),
-            Flag("architecture", short: "a", value: "ARCH",
-                help: "Take the image for this processor: aarch64, arm, i686, riscv64, x86_64 or linux/arm64, ..."),
-            Flag("pull", value: "WHEN", kind: .choice(PullPolicy.allCases.map(\.rawValue)),
+            Flag(
+                "architecture", short: "a", value: "ARCH",
+                help:
+                    "Take the image for this processor: aarch64, arm, i686, riscv64, x86_64 or linux/arm64, ..."
+            ),
+            Flag(
+                "pull", value: "WHEN", kind: .choice(PullPolicy.allCases.map(\.rawValue)),
                 help: "Ask the registry: missing (default), always or never"),
             Flag("allow-insecure", help: "Accept plain HTTP and any certificate from the registry"),
             Flag("quiet", short: "q", help: "Print nothing but errors"),
@@ -64,7 +70,8 @@ struct InstallCommand: PrivilegedCommand {
             let source = try InstallSource(word, home: context.caller.home)
             jobs.append((source, try name ?? source.defaultName()))
         }
-        let installer = try Installer.open(context, platform: platform, policy: policy, allowsInsecure: allowsInsecure)
+        let installer = try Installer.open(
+            context, platform: platform, policy: policy, allowsInsecure: allowsInsecure)
         for job in jobs {
             let result = try installer.install(job.source, as: job.name)
             context.diagnostics.info("Installed \(result.name)")

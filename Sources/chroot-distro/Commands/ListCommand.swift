@@ -11,7 +11,9 @@ struct ListCommand: Command {
             "Shows each container with its size, the image it came from and whether it runs. The size is that of the last measurement; --measure takes a new one, which needs root."
         ],
         flags: ListingFormat.flags + [
-            Flag("verbose", short: "v", group: "format", help: "Show more of the image: user, directory, ports"),
+            Flag(
+                "verbose", short: "v", group: "format", help: "Show more of the image: user, directory, ports"
+            ),
             Flag("measure", help: "Measure the containers now"),
         ],
         examples: [.init("chroot-distro list"), .init("chroot-distro list --json")])
@@ -95,7 +97,8 @@ struct ListedContainer: Listed {
     }
 
     var row: Row {
-        let source = image.map { image in architecture.map { "\(image) (\($0))" } ?? image } ?? "local archive"
+        let source =
+            image.map { image in architecture.map { "\(image) (\($0))" } ?? image } ?? "local archive"
         let status = sessions > 0 ? "in use (\(sessions))" : running ? "running" : "idle"
         return Row([name, ByteCount(size).description, source, status])
     }

@@ -4,7 +4,8 @@ import Store
 
 struct LoginCommand: PrivilegedCommand {
     static let spec = CommandSpec(
-        "login", aliases: ["sh"], summary: "Start a shell or a command in a container", group: "Living in containers",
+        "login", aliases: ["sh"], summary: "Start a shell or a command in a container",
+        group: "Living in containers",
         description: [
             "Starts the login shell of a user in the container, or the COMMAND that follows. The words of COMMAND reach it unchanged: no shell reads them first.",
             "The exit status is that of the command: 126 when it cannot be executed, 127 when it is not found, 128+N when signal N killed it.",

@@ -100,7 +100,8 @@ struct ListedSession: Listed {
     var row: Row {
         Row([
             pid.map(String.init) ?? "-", container, type, user ?? "-",
-            uptime.map { Uptime(seconds: $0).description } ?? "-", ShellWords.join(command.map { RawString($0) }).text,
+            uptime.map { Uptime(seconds: $0).description } ?? "-",
+            ShellWords.join(command.map { RawString($0) }).text,
         ])
     }
 

@@ -6,7 +6,8 @@ import Store
 
 struct RemoveCommand: PrivilegedCommand {
     static let spec = CommandSpec(
-        "remove", aliases: ["rm"], summary: "Delete containers and everything in them", group: "Living in containers",
+        "remove", aliases: ["rm"], summary: "Delete containers and everything in them",
+        group: "Living in containers",
         description: [
             "Ends what runs in the container and deletes it. This is not confirmed and cannot be undone. Nothing outside the container is ever touched: what is mounted in it is left alone."
         ],
@@ -37,7 +38,8 @@ struct RemoveCommand: PrivilegedCommand {
             let lock = try store.lock(name, .exclusive, for: "remove")
             try Shutdown(name, in: context.layout).run(.gently)
             try store.requireUnmounted(name, mountPoints: MountTable.current().paths)
-            try store.remove(name, onDelete: isVerbose ? { diagnostics.info("deleted \(Quoted(bytes: $0.bytes))") } : nil)
+            try store.remove(
+                name, onDelete: isVerbose ? { diagnostics.info("deleted \(Quoted(bytes: $0.bytes))") } : nil)
             try store.updateIndex { index in index.containers.removeAll { $0.name == name.description } }
             try? SessionRegistry.open(name, in: context.layout).erase(in: context.layout)
             lock.release()

@@ -41,7 +41,8 @@ enum InstallSource: Equatable {
     }
 
     private static let suffixes = [
-        ".oci.tar.gz", ".oci.tar.xz", ".oci.tar.zst", ".oci.tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tbz",
+        ".oci.tar.gz", ".oci.tar.xz", ".oci.tar.zst", ".oci.tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2",
+        ".tbz",
         ".tar.xz", ".txz", ".tar.lzma", ".tlz", ".tlzma", ".tar.zst", ".tzst", ".tar",
     ]
 

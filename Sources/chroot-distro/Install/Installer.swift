@@ -85,7 +85,8 @@ struct Installer: ~Copyable {
             let user = context.caller.user
             let group = try? FileDescriptor.open(termux.home, O_RDONLY).status().group
             try AndroidAccounts(
-                userName: user.name?.text ?? "\(user.uid)", user: user.uid, homeGroup: group ?? gid_t(user.uid)
+                userName: user.name?.text ?? "\(user.uid)", user: user.uid,
+                homeGroup: group ?? gid_t(user.uid)
             ).install(in: rootfs)
         }
         facts.size = try TreeSize.measure(rootfs.directory).apparent
@@ -207,7 +208,8 @@ struct Installer: ~Copyable {
             return false
         case .ociLayout, .dockerArchive:
             let images = try context.images()
-            let imported = try ArchiveImporter(platform: platform).importArchive(FileSource(file), into: images)
+            let imported = try ArchiveImporter(platform: platform).importArchive(
+                FileSource(file), into: images)
             return try deliver(imported, from: images, into: &applied, staging)
         }
     }
@@ -232,7 +234,8 @@ struct AppliedLayers: LayerSink {
         let blob = ExpectedContent(digest: layer.descriptor.digest, size: layer.descriptor.size)
         do {
             report += try LayerPipeline.apply(
-                FileSource(try layer.blob.duplicate()), blob: blob, content: ExpectedContent(digest: layer.diffID),
+                FileSource(try layer.blob.duplicate()), blob: blob,
+                content: ExpectedContent(digest: layer.diffID),
                 to: applier)
         } catch LayerError.wrongDigest(layer.descriptor.digest, let found) {
             // The copy in the store is damaged, not the image.

@@ -11,10 +11,12 @@ struct SessionOptions {
 
     static let flags = [
         Flag("user", short: "u", value: "USER", help: "Be this user: name, uid, name:group or uid:gid"),
-        Flag("bind", short: "b", value: "SRC[:DST[:OPTS]]", kind: .directory, repeatable: true,
+        Flag(
+            "bind", short: "b", value: "SRC[:DST[:OPTS]]", kind: .directory, repeatable: true,
             help: "Show a path of the host in the container; OPTS are words of mount(8) such as ro,nosuid"),
         Flag("work-dir", short: "w", value: "PATH", help: "Start in this directory of the container"),
-        Flag("env", short: "e", value: "NAME=VALUE", repeatable: true, help: "Set a variable in the container"),
+        Flag(
+            "env", short: "e", value: "NAME=VALUE", repeatable: true, help: "Set a variable in the container"),
         Flag("shared-home", help: "Show your home directory as the user's home in the container"),
         Flag("shared-tmp", group: "tmp", help: "Share the host's /tmp (the default, except on Termux)"),
         Flag("no-shared-tmp", group: "tmp", help: "Keep the container's own /tmp"),
