@@ -35,6 +35,9 @@ struct Caller {
             ?? InvokingUser.resolve(environment, realUID: getuid(), effectiveUID: geteuid())
     }
 
+    /// The variables with the caller's own home and runtime directory, in which their credentials are.
+    var personal: Environment { handoff.map { environment.merging($0.remembered) } ?? environment }
+
     /// The caller's home directory.
     var home: HostPath? {
         let user = user

@@ -54,6 +54,143 @@ struct ElevationTests {
         #expect(!outcome.stdout.contains("TopSecret"))
     }
 
+    @Test(
+        "leaves the statuses of what could not run, and of what a signal ended", arguments: ["sudo", "doas"])
+    func statuses(_ way: String) throws {
+        let program = try Program.with("box")
+        let etc = try PrivateEtc(in: Scratch.path)
+        var environment = program.environment
+        environment["PATH"] = try pathWith(only: way)
+        let copy = try copyOfProgram()
+        let cases: [([String], Int32)] = [
+            (["no-such-command"], 127), (["/etc/passwd"], 126), (["sh", "-c", "kill -TERM $$"], 143),
+            (["sh", "-c", "kill -KILL $$"], 137), (["true"], 0),
+        ]
+        for (command, code) in cases {
+            let outcome = try etc.asUser(copy, ["login", "box", "--"] + command, environment: environment)
+            #expect(outcome.status == ExitStatus(code: code), "\(command): \(outcome.stderr)")
+        }
+    }
+
+    @Test(
+        "hands secrets over, and on no command line", .needsProgram("htpasswd"), arguments: ["sudo", "doas"])
+    func secrets(_ way: String) throws {
+        let program = Program()
+        let etc = try PrivateEtc(in: Scratch.path)
+        let secret = "TopSecret-\(UInt32.random(in: 0 ... .max))"
+        var environment = program.environment
+        environment["PATH"] = try pathWith(only: way)
+        environment["CD_ENV"] = "TOKEN=\(secret)"
+        environment["CD_DOCKER_AUTH"] = "\(Registry.user):\(Registry.password)"
+        let image = try BusyboxImage.layout(in: Scratch.path)
+        try Registry.with(in: Scratch.path, asksForPassword: true) { registry in
+            try registry.push(image.layout, as: "box:1")
+            // Meanwhile every command line of this test's programs is looked at.
+            let script = """
+                { "$0" install "$1/box:1" && "$0" login box -- sh -c 'sleep 1; echo "got $TOKEN"'; } & pid=$!
+                while kill -0 $pid 2>/dev/null; do
+                    for process in /proc/[0-9]*; do tr '\\0' ' ' <$process/cmdline; echo; done 2>/dev/null
+                done | grep -aF "${0%/*}" >&2
+                """
+            let outcome = try etc.asUser(
+                "/bin/sh", ["-c", script, try copyOfProgram(), registry.address], environment: environment)
+            #expect(outcome.stdout == "got \(secret)\n", "\(outcome.stderr)")
+            #expect(outcome.stderr.contains("--handoff="))
+            #expect(!outcome.stderr.contains(secret) && !outcome.stderr.contains(Registry.password))
+        }
+    }
+
+    @Test(
+        "finds the settings and the credentials in the home of the user", .needsProgram("htpasswd", "base64"))
+    func settings() throws {
+        let program = Program()
+        let etc = try PrivateEtc(in: Scratch.path)
+        let image = try BusyboxImage.layout(in: Scratch.path)
+        let copy = try copyOfProgram()
+        try Registry.with(in: Scratch.path, asksForPassword: true) { registry in
+            try registry.push(image.layout, as: "library/box:latest")
+            let words = Array("\(Registry.user):\(Registry.password)".utf8)
+            let secret = try Run.succeeding("base64", ["-w0"], input: words)
+            let home = etc.home.rawValue
+            try Run.shell("mkdir -p \"$1/.docker\" \"$1/.config/chroot-distro\" \"$1/run/containers\"", home)
+            let auths = #"{"auths":{"\#(registry.address)":{"auth":"\#(secret)"}}}"#
+            try TestImage.write(
+                #"{"registries":{"docker.io":{"mirrors":["\#(registry.address)"]}}}"#,
+                to: etc.home / ".config/chroot-distro/config.json")
+            var environment = program.environment
+            let files = [".docker/config.json", "run/containers/auth.json", ".config/containers/auth.json"]
+            environment["XDG_RUNTIME_DIR"] = "\(home)/run"
+            for (number, file) in files.enumerated() {
+                try Run.shell(
+                    "cd \"$1\" && mkdir -p .config/containers && rm -f \(files.joined(separator: " "))", home)
+                try TestImage.write(auths, to: etc.home / file)
+                let outcome = try etc.asUser(
+                    copy, ["install", "box", "--pull=always", "-n", "box\(number)"], environment: environment)
+                #expect(outcome.status == .success, "\(file): \(outcome.stderr)")
+            }
+        }
+    }
+
+    @Test("goes on in / when the working directory has been removed")
+    func removedDirectory() throws {
+        let program = try Program.with("box")
+        let etc = try PrivateEtc(in: Scratch.path)
+        let outcome = try etc.asUser(
+            "/bin/sh",
+            [
+                "-c", "mkdir gone && cd gone && rmdir ../gone && exec \"$0\" login box -- echo in",
+                try copyOfProgram(),
+            ], environment: program.environment, directory: etc.home)
+        #expect(outcome.stdout == "in\n", "\(outcome.stderr)")
+        #expect(outcome.stderr.contains("gone"))
+    }
+
+    @Test(
+        "is never tried to look at something",
+        arguments: [
+            ["list"], ["list", "--json"], ["ps"], ["ps", "-a"], ["help"], ["help", "install"], ["-V"],
+            ["--help"],
+            ["login", "--help"],
+        ])
+    func looking(_ command: [String]) throws {
+        let program = try Program.with("box")
+        let etc = try PrivateEtc(in: Scratch.path)
+        var environment = program.environment
+        let directory = try pathWith(only: "none")
+        environment["PATH"] = directory
+        try Run.shell(
+            """
+            for way in sudo doas pkexec su; do
+                printf '#!/bin/sh\\necho "$0 $*" >>%s/tried\\n' "$2" >"$1/$way"
+                chmod 755 "$1/$way"
+            done
+            """, directory, etc.home.rawValue)
+        let outcome = try etc.asUser(try copyOfProgram(), command, environment: environment)
+        #expect(outcome.status == .success, "\(outcome.stderr)")
+        if command[0] == "list" { #expect(outcome.stdout.contains("box")) }
+        #expect(access((etc.home / "tried").rawValue, F_OK) != 0)
+        // The trap itself works.
+        _ = try etc.asUser(try copyOfProgram(), ["login", "box"], environment: environment)
+        #expect(access((etc.home / "tried").rawValue, F_OK) == 0)
+    }
+
+    @Test("names the ways and their packages when there is none")
+    func noWay() throws {
+        var program = try Program.with("box")
+        program.environment["PATH"] = (Scratch.path / "empty").rawValue
+        try Run.succeeding("chmod", ["711", Scratch.path.rawValue])
+        let words = ["--reuid", "65534", "--regid", "65534", "--clear-groups", try copyOfProgram()]
+        for command in [["login", "box"], ["install", "debian"], ["remove", "box"]] {
+            let outcome = try Run.program("setpriv", words + command, environment: program.environment)
+            #expect(outcome.status == .failure)
+            #expect(outcome.stderr.split(separator: "\n").count { $0.hasPrefix("Error:") } == 1)
+            for word in ["root", "sudo", "doas (package opendoas)", "pkexec"] {
+                #expect(outcome.stderr.contains(word), "\(outcome.stderr)")
+            }
+        }
+        #expect(try program.names() == ["box"])
+    }
+
     /// A directory of links to the usual programs without the other ways to become root.
     private func pathWith(only way: String) throws -> String {
         let directory = Scratch.path / "bin-\(way)"

@@ -6,7 +6,7 @@ import Testing
 @Suite("Help and version", .scratch)
 struct HelpTests {
     private static let commands = [
-        "install", "login", "run", "list", "ps", "remove", "rename", "kill", "unmount",
+        "install", "login", "run", "list", "ps", "remove", "rename", "kill", "unmount", "help",
     ]
 
     @Test("each command has a page of its own, by either way", arguments: commands)
@@ -14,8 +14,10 @@ struct HelpTests {
         let program = Program()
         let page = try program.succeed("help", command)
         #expect((page.stdout + page.stderr).contains("chroot-distro \(command)"))
-        let same = try program.succeed(command, "--help")
-        #expect(same.stdout == page.stdout && same.stderr == page.stderr)
+        for flag in ["--help", "--usage", "-h"] {
+            let same = try program.succeed(command, flag)
+            #expect(same.stdout == page.stdout && same.stderr == page.stderr, "\(flag)")
+        }
     }
 
     @Test("the version goes to standard output", arguments: ["-V", "--version"])
@@ -25,9 +27,13 @@ struct HelpTests {
         #expect(outcome.stderr.isEmpty)
     }
 
-    @Test("no page is wider than the terminal", arguments: [60, 80], commands)
+    @Test("no page is wider than the terminal", arguments: [40, 80, 120], commands + [""])
     func width(_ columns: UInt16, _ command: String) throws {
-        var terminal = try Program().onTerminal("help", command, rows: 50, columns: columns)
+        let program = Program()
+        var terminal =
+            try command.isEmpty
+            ? program.onTerminal("--help", columns: columns)
+            : program.onTerminal("help", command, columns: columns)
         #expect(try terminal.finish() == .success)
         let widest = terminal.text.split(separator: "\r\n").map(Self.withoutColours).max {
             $0.count < $1.count

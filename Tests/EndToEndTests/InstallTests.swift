@@ -67,6 +67,17 @@ struct InstallTests {
         #expect(try program.inside("saved", "echo in") == "in")
     }
 
+    @Test("takes a backup with what the image said about running it")
+    func backup() throws {
+        let program = Program()
+        try program.install("box", configuration: #"{"Entrypoint":["/bin/echo"],"Cmd":["kept"]}"#)
+        try Run.shell(
+            "tar -C \"$1\" -czf \"$2/backup.tar.gz\" box/manifest.json box/rootfs",
+            program.root(of: "box").parent.parent.rawValue, Scratch.path.rawValue)
+        try program.succeed("install", (Scratch.path / "backup.tar.gz").rawValue, "--name", "again")
+        #expect(try program.succeed("run", "again").stdout == "kept\n")
+    }
+
     @Test("names a container after the archive's file")
     func nameOfFile() throws {
         let program = Program()

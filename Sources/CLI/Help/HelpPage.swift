@@ -79,13 +79,23 @@ package struct HelpPage {
     }
 
     private func stacked(_ row: CommandSpec.Section.Row) -> [String] {
-        ["  " + style.paint(row.term, .term)] + TextLayout.wrap(row.text, to: width - 6).map { "      " + $0 }
+        TextLayout.wrap(row.term, to: width - 2).map { "  " + style.paint($0, .term) }
+            + TextLayout.wrap(row.text, to: width - 6).map { "      " + $0 }
+    }
+
+    /// A command on as many lines as it needs, which a shell reads as one.
+    private func command(_ line: String) -> [String] {
+        let isQuoted = line.contains { "'\"".contains($0) }
+        let parts = isQuoted ? [line] : TextLayout.wrap(line, to: width - 6)
+        return parts.enumerated().map { index, part in
+            (index == 0 ? "  $ " : "    ") + part + (index < parts.count - 1 ? " \\" : "")
+        }
     }
 
     private func example(_ example: CommandSpec.Example) -> [String] {
         let about = example.about.map {
             TextLayout.wrap("# " + $0, to: width - 2).map { "  " + style.paint($0, .faint) }
         }
-        return (about ?? []) + ["  $ " + example.line]
+        return (about ?? []) + command(example.line)
     }
 }

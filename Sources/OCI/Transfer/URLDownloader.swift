@@ -21,7 +21,7 @@ package struct URLDownloader {
 
     /// Downloads `text` into `folder`, hands the open file to `body`, and removes it afterwards.
     ///
-    /// What has come stays only when the download itself fails. `progress` gets the bytes that are here and the size,
+    /// What has come stays only when the download itself fails and can be gone on with. `progress` gets the bytes that are here and the size,
     /// if the server tells it.
     package func withFile<Value>(
         from text: String, in folder: borrowing Directory, progress: (Int64, Int64?) -> Void = { _, _ in },
@@ -33,7 +33,11 @@ package struct URLDownloader {
         let note = RawString("\(stem).json")
         let file = try folder.openFile(part, O_RDWR | O_CREAT | O_NONBLOCK, mode: 0o600)
         guard flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 else { throw URLError.busy(text) }
-        try download(url, to: file, folder, note, progress)
+        do { try download(url, to: file, folder, note, progress) } catch {
+            // Without a note of its version, the rest cannot be told from that of another.
+            if (try? folder.status(note)) == nil { try? folder.removeFile(part) }
+            throw error
+        }
         try folder.removeFile(part)
         try? folder.removeFile(note)
         try file.seek(to: 0)

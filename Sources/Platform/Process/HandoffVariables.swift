@@ -5,8 +5,8 @@ package enum HandoffVariables {
 
     private static let applied: Set<RawString> = [
         "PD_DOCKER_AUTH", "CHROOT_DISTRO_NO_ELEVATE", "CHROOT_DISTRO_USE_SUDO",
-        // Where state and credentials are.
-        "XDG_DATA_HOME", "XDG_CACHE_HOME", "DOCKER_CONFIG", "REGISTRY_AUTH_FILE",
+        // Where state, settings and credentials are.
+        "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "DOCKER_CONFIG", "REGISTRY_AUTH_FILE",
         // The terminal.
         "TERM", "COLORTERM", "COLUMNS", "LINES", "NO_COLOR", "LANG",
         // The network; curl reads the proxies in both cases.

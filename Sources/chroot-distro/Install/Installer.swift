@@ -21,7 +21,7 @@ struct Installer: ~Copyable {
         var registries = try context.registries()
         registries.allowsInsecure = allowsInsecure
         let puller = Puller(
-            version: Program.version, environment: context.caller.environment.texts, registries: registries)
+            version: Program.version, environment: context.caller.personal.texts, registries: registries)
         let store = try context.store()
         try store.sweep()
         return Installer(context: context, store: store, platform: platform, puller: puller, policy: policy)
