@@ -97,6 +97,12 @@ package struct SessionRegistry: ~Copyable {
         return try? JSONDecoder().decode(HolderRecord.self, from: Data(bytes))
     }
 
+    /// The holder of a container that runs: alive, and not about to end.
+    package func livingHolder() -> HolderRecord? {
+        guard let record = recordedHolder(), record.identity.isAlive, !holderIsEnding() else { return nil }
+        return record
+    }
+
     /// Whether the holder has declared that it ends.
     package func holderIsEnding() -> Bool {
         (try? directory.readFile(Self.locks, limit: 4096)) == Self.endMark

@@ -71,7 +71,12 @@ struct TerminalLoginTests {
         try terminal.wait(for: "ready")
         terminal.hangUp()
         _ = try terminal.finish()
-        #expect(try program.succeed("ps", "-q").lines.isEmpty)
+        var running = try program.succeed("ps", "-q").lines
+        for _ in 0..<100 where !running.isEmpty {
+            usleep(50_000)
+            running = try program.succeed("ps", "-q").lines
+        }
+        #expect(running.isEmpty)
     }
 
     @Test(

@@ -161,7 +161,7 @@ struct StagingTests {
         #expect(throws: StoreError.nameTaken(name)) { _ = try store.stage(name) }
         #expect(
             try Run.succeeding("ls", ["-A", (Scratch.path / "d/containers/new").rawValue])
-                == "manifest.json\nrootfs\n")
+                == "manifest.json\nrootfs\nunflushed\n")
     }
 
     @Test("lose to whoever was faster")

@@ -56,7 +56,11 @@ package enum Scratch {
     private static func remove(
         _ name: RawString, in parent: borrowing Directory, mountID: UInt64
     ) throws(SystemError) {
-        guard try parent.status(name).kind == .directory else { return try parent.removeFile(name) }
+        // What is behind a command's back may still be tidying up.
+        guard let status = try parent.statusIfPresent(name) else { return }
+        guard status.kind == .directory else {
+            do { return try parent.removeFile(name) } catch where error.code == ENOENT { return }
+        }
         if geteuid() != 0 { try parent.setPermissions(name, 0o700) }
         let directory = try parent.openDirectory(name)
         // Asked of what was opened, not of the name: something may be mounted there in between.

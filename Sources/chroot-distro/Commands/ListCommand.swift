@@ -93,7 +93,7 @@ struct ListedContainer: Listed {
         installed = entry.installed
         let registry = SessionRegistry.read(try ContainerName(entry.name), in: layout)
         sessions = registry?.openSessions().count ?? 0
-        running = sessions > 0 || registry?.recordedHolder()?.identity.isAlive == true
+        running = sessions > 0 || registry?.livingHolder() != nil
     }
 
     var row: Row {

@@ -33,7 +33,7 @@ struct PsCommand: Command {
             let sessions = registry?.openSessions() ?? []
             items += sessions.map { ListedSession(entry.name, $0, now: now) }
             guard sessions.isEmpty else { continue }
-            if let holder = registry?.recordedHolder(), holder.identity.isAlive {
+            if let holder = registry?.livingHolder() {
                 items.append(ListedSession(entry.name, holder: holder))
             } else if showsAll {
                 items.append(ListedSession(idle: entry.name))
