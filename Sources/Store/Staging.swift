@@ -45,6 +45,7 @@ package struct Staging: ~Copyable {
 
     /// Moves it to its place; `EEXIST` when somebody was faster.
     func publish(in containers: borrowing Directory) throws {
+        try Flushing.begin(directory)
         try directory.removeFile(Self.lockName)
         do {
             try parent.rename(file, to: containers, name.file, .failIfTaken)

@@ -104,7 +104,7 @@ struct Program {
         try Run.shell(
             """
             # Verified content in the image store may stay; the empty rooms of a store are no content.
-            [ ! -d "$1/data" ] || find "$1/data" \\( -name run -o -name locks \\) -prune -o ! -name '*.lock' \\
+            [ ! -d "$1/data" ] || find "$1/data" \\( -name run -o -name locks \\) -prune -o ! -name '*.lock' ! -name unflushed \\
                 \\( -path '*/containers/*' -o -path '*/staging/*' -o -path '*/trash/*' -o ! -type d \\) \\
                 \\( -type d -printf '%p %y %m\\n' -o -printf '%p %y %m %s\\n' \\) | sort
             grep -o digest "$1"/cache/*/index.json 2>/dev/null | wc -l

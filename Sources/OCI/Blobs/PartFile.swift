@@ -67,10 +67,8 @@ struct PartFile: ~Copyable {
 
     /// Gives the content its name in the store; the caller has verified it.
     ///
-    /// The data is flushed before the rename, so that not even a power cut leaves a blob that is not whole under its
-    /// name. The rename itself may be lost: then the part is still there, and whole.
+    /// Nothing is flushed: content is verified whenever it is read, and fetched anew when a power cut took it.
     consuming func commit(as digest: Digest, to layout: borrowing ImageLayout) throws(SystemError) {
-        try syscall("fdatasync", name.description) { fdatasync(file.rawValue) }
         try syscall("fchmod", name.description) { fchmod(file.rawValue, 0o644) }
         try layout.ingest.rename(name, to: layout.folder(digest.algorithm, make: true), RawString(digest.hex))
     }

@@ -49,6 +49,7 @@ struct Installer: ~Copyable {
             index.containers.removeAll { $0.name == name.description }
             index.containers.append(entry)
         }
+        Flushing.goOn(container)
         lock.release()
         return Outcome(name: name, hasEntrypoint: facts.hasEntrypoint)
     }

@@ -50,6 +50,11 @@ struct SessionOptions {
         let store = try context.store()
         let lock = try store.lock(name, .shared, for: "login")
         let container = try store.container(name)
+        if Flushing.wasInterrupted(container) {
+            context.diagnostics.warning(
+                "the machine went down while \(name) was written to the disk, so files in it may be missing",
+                hint: "Install it anew, or accept it as it is: delete the file unflushed beside its rootfs.")
+        }
         let rootfs = try container.rootfs()
         let guest = try GuestFacts(
             of: container, rootfs, terminal: context.caller.environment.nonEmpty("TERM"))
