@@ -14,7 +14,8 @@ private let layers: [String: Set<String>] = [
     "Session": ["Mounts", "Namespaces", "Display", "Store"],
     "Build": ["OCI", "Session", "Store", "Archive"],
     "chroot-distro": [
-        "CLI", "Build", "Session", "OCI", "Store", "Display", "Mounts", "Namespaces", "Archive", "Synchronization",
+        "CLI", "Build", "Session", "OCI", "Store", "Display", "Mounts", "Namespaces", "Archive",
+        "Synchronization",
     ],
 ]
 

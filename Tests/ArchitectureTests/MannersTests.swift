@@ -70,7 +70,9 @@ struct TestFileTests {
         #expect(!Self.tests.isEmpty, "no tests were found")
         for file in Self.tests {
             let expects = file.lines.contains { line in
-                ["#expect", "#require", "Issue.record", ".expectNoEscape(", ".expectAlive("].contains { line.contains($0) }
+                ["#expect", "#require", "Issue.record", ".expectNoEscape(", ".expectAlive("].contains {
+                    line.contains($0)
+                }
             }
             #expect(expects, "\(file) expects nothing")
         }

@@ -99,7 +99,8 @@ struct BadInputTests {
         let program = try Program.with("box")
         try program.refuse(
             "login", "box", "--shared-tmp", "--no-shared-tmp", naming: ["--shared-tmp", "--no-shared-tmp"])
-        try program.refuse("login", "box", "--minimal", "--shared-home", naming: ["--minimal", "--shared-home"])
+        try program.refuse(
+            "login", "box", "--minimal", "--shared-home", naming: ["--minimal", "--shared-home"])
         try program.refuse(
             "install", "x", "--name", "a", "--override-alias", "b", naming: ["--name", "--override-alias"])
     }

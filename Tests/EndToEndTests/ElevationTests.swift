@@ -131,6 +131,29 @@ struct ElevationTests {
         }
     }
 
+    @Test(
+        "leads to a session with the terminal: its size, what is typed, and Ctrl-C",
+        arguments: ["sudo", "doas"])
+    func terminal(_ way: String) throws {
+        let program = try Program.with("box")
+        let etc = try PrivateEtc(in: Scratch.path)
+        var environment = program.environment
+        environment["PATH"] = try pathWith(only: way)
+        let script = """
+            trap 'echo caught; exit 4' INT
+            stty size; read line; echo "got $line"
+            while :; do sleep 0.1; done
+            """
+        var terminal = try etc.onTerminal(
+            try copyOfProgram(), ["login", "box", "--", "sh", "-c", script], environment: environment)
+        try terminal.wait(for: "24 80")
+        try terminal.type("hello\n")
+        try terminal.wait(for: "got hello")
+        try terminal.type("\u{3}")
+        try terminal.wait(for: "caught")
+        #expect(try terminal.finish() == ExitStatus(code: 4), "\(terminal.text)")
+    }
+
     @Test("goes on in / when the working directory has been removed")
     func removedDirectory() throws {
         let program = try Program.with("box")

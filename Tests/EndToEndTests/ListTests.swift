@@ -37,6 +37,26 @@ struct ListTests {
         }
     }
 
+    @Test("tell the image's settings with -v, and new sizes with --measure")
+    func details() throws {
+        let program = Program()
+        try program.install(
+            "box",
+            configuration:
+                #"{"User":"user","WorkingDir":"/etc","ExposedPorts":{"80/tcp":{}},"Cmd":["/bin/sh"]}"#)
+        let shown = try program.succeed("list", "-v").stdout
+        for word in ["User: user", "WorkDir: /etc", "80/tcp"] { #expect(shown.contains(word), "\(shown)") }
+        func size() throws -> String? {
+            try program.succeed("list").lines.first { $0.hasPrefix("box") }
+        }
+        let before = try size()
+        try program.succeed(
+            "login", "box", "--", "dd", "if=/dev/zero", "of=/srv-file", "bs=1048576", "count=50")
+        try program.succeed("list", "--measure")
+        let after = try size()
+        #expect(before != nil && after != nil && before != after)
+    }
+
     @Test("show a container as running while a session is open, and no longer")
     func running() throws {
         let program = try Program.with("box")

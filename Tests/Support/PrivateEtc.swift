@@ -42,13 +42,27 @@ package struct PrivateEtc {
         directory: HostPath? = nil, timeout: Double = 60
     ) throws -> Run.Outcome {
         try Run.program(
-            "unshare",
-            Self.prefix(path) + [
-                "setpriv", "--reuid", Self.user, "--regid", Self.user, "--init-groups", "--inh-caps=-all",
-                program,
-            ] + arguments,
-            environment: environment.merging(["HOME": home.rawValue, "USER": Self.user]) { $1 },
-            directory: directory, timeout: timeout)
+            "unshare", words(program, arguments), environment: variables(environment), directory: directory,
+            timeout: timeout)
+    }
+
+    /// Starts a program as the user on a terminal.
+    package func onTerminal(
+        _ program: String, _ arguments: [String] = [], environment: [String: String] = Run.environment
+    ) throws -> TestTerminal {
+        try TestTerminal("unshare", words(program, arguments), environment: variables(environment))
+    }
+
+    /// What unshare(1) needs to run a program as the user.
+    private func words(_ program: String, _ arguments: [String]) -> [String] {
+        Self.prefix(path) + [
+            "setpriv", "--reuid", Self.user, "--regid", Self.user, "--init-groups", "--inh-caps=-all",
+            program,
+        ] + arguments
+    }
+
+    private func variables(_ environment: [String: String]) -> [String: String] {
+        environment.merging(["HOME": home.rawValue, "USER": Self.user]) { $1 }
     }
 
     private static func prefix(_ etc: HostPath) -> [String] {
