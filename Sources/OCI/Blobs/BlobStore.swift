@@ -11,6 +11,11 @@ extension ImageLayout {
         return status.kind == .regular && status.size == descriptor.size
     }
 
+    /// Whether the content is here; what is small enough for a document is read, so that a damaged one is replaced.
+    func hasVerified(_ descriptor: Descriptor) -> Bool {
+        has(descriptor) && (descriptor.size > documentLimit || (try? read(descriptor)) != nil)
+    }
+
     /// Opens content for reading; read it through a `VerifiedReader`.
     package func open(_ descriptor: Descriptor) throws -> FileDescriptor {
         let file = try openAny(descriptor.digest)
@@ -61,7 +66,8 @@ extension ImageLayout {
     func put(_ bytes: [UInt8], as digest: Digest) throws {
         let name = RawString(digest.hex)
         let folder = try folder(digest.algorithm, make: true)
-        if let status = try folder.statusIfPresent(name), status.size == Int64(bytes.count) { return }
+        // The size alone tells nothing: a power cut leaves files of the right size without their content.
+        if let kept = try? folder.readFile(name, limit: bytes.count), kept == bytes { return }
         try folder.replaceFile(name, with: bytes)
     }
 

@@ -30,6 +30,29 @@ extension ImageLayout {
         return result
     }
 
+    /// What is here under a digest, whole or not.
+    func digests() throws -> Set<Digest> {
+        var result: Set<Digest> = []
+        for algorithm in Digest.Algorithm.allCases {
+            guard let folder = try? folder(algorithm, make: false) else { continue }
+            for entry in try folder.entries() {
+                if let digest = try? Digest("\(algorithm):\(entry.name.text)") { result.insert(digest) }
+            }
+        }
+        return result
+    }
+
+    /// Removes those of `digests` that no name leads to; nothing while another process uses the store.
+    func discard(_ digests: Set<Digest>) throws {
+        guard !digests.isEmpty, let lock = try FileLock.attempt(ingest, "use.lock", .exclusive) else {
+            return
+        }
+        var marked: Set<Digest> = []
+        for descriptor in try index().manifests { mark(descriptor, in: &marked, depth: 0) }
+        for digest in digests.subtracting(marked) { evict(digest) }
+        _ = consume lock  // It was needed up to here.
+    }
+
     /// Removes parts that nobody has open and nobody has written to for `seconds`.
     @discardableResult
     package func sweepParts(olderThan seconds: Int) throws -> Reclaimed {
@@ -41,7 +64,8 @@ extension ImageLayout {
             guard isNameless || name.hasSuffix(".part") || name.hasPrefix(".tmp-") else { continue }
             guard let file = try? ingest.openFile(entry.name, O_RDONLY | O_NONBLOCK) else { continue }
             guard flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 else { continue }
-            let age = now - Int(try file.status().modified.tv_sec)
+            guard let status = try? file.status() else { continue }
+            let age = now - Int(status.modified.tv_sec)
             // What has no digest yet cannot be gone on with.
             guard isNameless || age >= seconds else { continue }
             try Self.remove(entry.name, from: ingest, counting: &result)
@@ -52,10 +76,11 @@ extension ImageLayout {
     private static func remove(
         _ name: RawString, from folder: borrowing Directory, counting result: inout Reclaimed
     ) throws {
-        let status = try folder.statusIfPresent(name)
-        try folder.removeFile(name)
+        // Another process may have removed it in the meantime.
+        guard let status = try folder.statusIfPresent(name) else { return }
+        do { try folder.removeFile(name) } catch  where error.code == ENOENT { return }
         result.files += 1
-        result.bytes += (status?.blocks ?? 0) * 512
+        result.bytes += status.blocks * 512
     }
 
     /// Marks a document and all that it leads to; what is not here, or is no document, leads nowhere.

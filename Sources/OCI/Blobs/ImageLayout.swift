@@ -4,7 +4,7 @@ import Platform
 /// The image store: a directory in the standard OCI image layout (OCI image specification, image-layout.md).
 ///
 /// Beside `oci-layout`, `index.json` and `blobs/` it has `ingest/`, where content lies until it is whole and
-/// verified, and two lock files. Whoever opens it decides who may look into it, by the mode of the directory.
+/// verified, and two lock files. Only its owner can look into the content, which may be that of a private image.
 package struct ImageLayout: ~Copyable, Sendable {
     package let root: Directory
     let blobs: Directory
@@ -18,14 +18,23 @@ package struct ImageLayout: ~Copyable, Sendable {
 
     /// Opens the store in `root`; what is missing of it is made.
     package static func open(_ root: consuming Directory) throws -> ImageLayout {
-        let blobs = try root.openOrMakeDirectory("blobs", mode: 0o755)
-        let ingest = try root.openOrMakeDirectory("ingest", mode: 0o700)
+        let blobs = try openPrivate("blobs", in: root)
+        let ingest = try openPrivate("ingest", in: root)
         if try root.statusIfPresent("oci-layout") == nil {
             try root.replaceFile("oci-layout", with: Array(#"{"imageLayoutVersion":"1.0.0"}"#.utf8))
         }
         let marker = try root.readFile("oci-layout", limit: 4096)
         try checkVersion(marker)
         return ImageLayout(root, blobs, ingest)
+    }
+
+    /// A directory for the owner alone, also when it is there already and others may look into it.
+    private static func openPrivate(_ name: RawString, in root: borrowing Directory) throws -> Directory {
+        let directory = try root.openOrMakeDirectory(name, mode: 0o700)
+        if try directory.status().permissions & 0o077 != 0 {
+            try syscall("fchmod", name.description) { fchmod(directory.raw, 0o700) }
+        }
+        return directory
     }
 
     /// Whether this is a version of the layout that is understood here.

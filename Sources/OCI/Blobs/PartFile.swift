@@ -7,7 +7,7 @@ import Platform
 /// content. It stays when its owner dies, so that the next one goes on where it ended.
 struct PartFile: ~Copyable {
     let file: FileDescriptor
-    private let name: RawString
+    fileprivate let name: RawString
 
     private init(_ file: consuming FileDescriptor, _ name: RawString) {
         self.file = file
@@ -29,10 +29,12 @@ struct PartFile: ~Copyable {
 
     /// A part whose digest will only be known at its end.
     static func makeUnnamed(in layout: borrowing ImageLayout) throws(SystemError) -> PartFile {
-        let name = RawString("new-\(getpid())-\(UInt64.random(in: 0 ... .max))")
-        let file = try layout.ingest.openFile(name, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
-        _ = try lock(file)
-        return PartFile(file, name)
+        while true {
+            let name = RawString("new-\(getpid())-\(UInt64.random(in: 0 ... .max))")
+            let file = try layout.ingest.openFile(name, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
+            // Whoever sweeps may have come between the two calls.
+            if try lock(file), try file.status().links > 0 { return PartFile(file, name) }
+        }
     }
 
     private static func lock(_ file: borrowing FileDescriptor) throws(SystemError) -> Bool {
@@ -72,22 +74,36 @@ struct PartFile: ~Copyable {
         try syscall("fchmod", name.description) { fchmod(file.rawValue, 0o644) }
         try layout.ingest.rename(name, to: layout.folder(digest.algorithm, make: true), RawString(digest.hex))
     }
-
-    /// Removes it.
-    consuming func discard(from layout: borrowing ImageLayout) { try? layout.ingest.removeFile(name) }
 }
 
 /// Writes content whose digest is known only at its end, such as a layer that is being made.
+///
+/// What is not finished is gone with this value.
 package struct BlobWriter: ~Copyable {
     private let part: PartFile
+    private let leftover: Leftover
     private var hasher: DigestHasher
     private var count: Int64 = 0
 
     package init(to layout: borrowing ImageLayout, _ algorithm: Digest.Algorithm = .sha256) throws {
         let hasher = try DigestHasher(algorithm)
         let part = try PartFile.makeUnnamed(in: layout)
+        leftover = Leftover(try layout.ingest.duplicate(), part.name)
         self.hasher = hasher
         self.part = part
+    }
+
+    /// Removes a part at its end; one that has got its digest's name is no longer there.
+    private final class Leftover {
+        private let folder: Directory
+        private let name: RawString
+
+        init(_ folder: consuming Directory, _ name: RawString) {
+            self.folder = folder
+            self.name = name
+        }
+
+        deinit { try? folder.removeFile(name) }
     }
 
     package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
@@ -96,7 +112,7 @@ package struct BlobWriter: ~Copyable {
         count += Int64(bytes.count)
     }
 
-    /// Puts the content into the store, durably.
+    /// Puts the content into the store.
     package consuming func finish(mediaType: MediaType, in layout: borrowing ImageLayout) throws -> Descriptor
     {
         let digest = hasher.finish()
@@ -104,20 +120,15 @@ package struct BlobWriter: ~Copyable {
         return Descriptor(mediaType: mediaType, digest: digest, size: count)
     }
 
-    /// Puts the content into the store if it is what `descriptor` names; else it is thrown away.
+    /// Puts the content into the store if it is what `descriptor` names.
     package consuming func finish(expecting descriptor: Descriptor, in layout: borrowing ImageLayout) throws {
         let digest = hasher.finish()
         guard count == descriptor.size else {
-            part.discard(from: layout)
             throw BlobError.wrongSize(descriptor.digest, expected: descriptor.size, actual: count)
         }
         guard digest == descriptor.digest else {
-            part.discard(from: layout)
             throw BlobError.wrongDigest(descriptor.digest, actual: digest)
         }
         try part.commit(as: digest, to: layout)
     }
-
-    /// Throws away what was written.
-    package consuming func discard(from layout: borrowing ImageLayout) { part.discard(from: layout) }
 }

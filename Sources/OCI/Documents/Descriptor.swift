@@ -24,6 +24,9 @@ package struct Descriptor: Hashable, Sendable {
     /// The name that an image layout gives to this content.
     package var referenceName: String? { annotations?[Self.referenceNameKey] }
 
+    /// The largest size that is believed: 16 TiB, of which no sum can overflow.
+    static let sizeLimit: Int64 = 1 << 44
+
     package static let referenceNameKey = "org.opencontainers.image.ref.name"
 }
 
@@ -37,9 +40,9 @@ extension Descriptor: Codable {
         mediaType = try values.decodeIfPresent(MediaType.self, forKey: .mediaType) ?? MediaType(rawValue: "")
         digest = try values.decode(Digest.self, forKey: .digest)
         size = try values.decode(Int64.self, forKey: .size)
-        guard size >= 0 else {
+        guard (0...Self.sizeLimit).contains(size) else {
             throw DecodingError.dataCorruptedError(
-                forKey: .size, in: values, debugDescription: "it is negative")
+                forKey: .size, in: values, debugDescription: "it is negative or too large")
         }
         urls = try values.decodeIfPresent([String].self, forKey: .urls)
         annotations = try values.decodeIfPresent([String: String].self, forKey: .annotations)

@@ -82,6 +82,7 @@ package enum DocumentError: UserFacing, Hashable {
     case wrongKind(String, mediaType: String)
     case tooDeep(String)
     case layerCount(String, layers: Int, diffIDs: Int)
+    case tooManyLayers(String, layers: Int)
 
     package var message: String {
         switch self {
@@ -92,6 +93,8 @@ package enum DocumentError: UserFacing, Hashable {
         case .tooDeep(let name): "\(Quoted(name)) is an index of indexes of indexes, too deep to follow"
         case .layerCount(let name, let layers, let diffIDs):
             "\(Quoted(name)) has \(layers) layers, but its config speaks of \(diffIDs)"
+        case .tooManyLayers(let name, let layers):
+            "\(Quoted(name)) has \(layers) layers; more than \(Manifest.layerLimit) are not accepted"
         }
     }
 

@@ -15,6 +15,13 @@ package struct Manifest: Codable, Hashable, Sendable {
         self.layers = layers
         self.annotations = annotations
     }
+
+    /// Docker makes at most 127; whoever has more than this many wants to keep us busy.
+    static let layerLimit = 1000
+
+    static func checkCount(of layers: some Collection, name: String) throws(DocumentError) {
+        guard layers.count <= layerLimit else { throw .tooManyLayers(name, layers: layers.count) }
+    }
 }
 
 /// Several images under one name, one per platform (OCI image specification, image-index.md).

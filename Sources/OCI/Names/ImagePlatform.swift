@@ -93,8 +93,8 @@ package struct ImagePlatform: Hashable, Sendable {
     private static func generation(_ variant: String) -> Int? {
         let digits = variant.dropFirst()
         let parts = digits.split(separator: ".")
-        guard let first = parts.first.flatMap({ Int($0) }), parts.count <= 2 else { return nil }
-        return first * 100 + (parts.count == 2 ? Int(parts[1]) ?? 0 : 0)
+        guard (1...2).contains(parts.count), let first = UInt8(parts[0]) else { return nil }
+        return Int(first) * 1000 + (parts.count == 2 ? Int(UInt8(parts[1]) ?? 0) : 0)
     }
 }
 

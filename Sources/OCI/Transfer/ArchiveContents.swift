@@ -10,8 +10,8 @@ struct ArchiveContents {
     /// Members that are no blobs by their name, kept as blobs until it is known what they are.
     private var files: [GuestPath: Descriptor] = [:]
     private var links: [GuestPath: GuestPath] = [:]
-    /// What was not in the store before.
-    private var added: Set<Digest> = []
+    /// What was put into the store; some of it may have been there before.
+    private(set) var added: Set<Digest> = []
 
     private static let marker: GuestPath = "oci-layout"
     private static let indexPath: GuestPath = "index.json"
@@ -51,7 +51,7 @@ struct ArchiveContents {
         }
         let descriptor = Descriptor(mediaType: .ociLayer, digest: digest, size: entry.size)
         files[path] = descriptor
-        if store.has(descriptor) { return }
+        if store.hasVerified(descriptor) { return }
         _ = try write(entry, reader, store, digest.algorithm, expecting: descriptor)
     }
 
@@ -95,7 +95,9 @@ struct ArchiveContents {
         for item in try JSON.decode([Item].self, from: bytes, name: "manifest.json") {
             var config = try member(item.Config)
             config.mediaType = .ociConfig
-            let manifest = Manifest(config: config, layers: try (item.Layers ?? []).map(member))
+            let layers = item.Layers ?? []
+            try Manifest.checkCount(of: layers, name: "manifest.json")
+            let manifest = Manifest(config: config, layers: try layers.map(member))
             var descriptor = try store.put(JSON.encode(manifest), mediaType: .ociManifest)
             added.insert(descriptor.digest)
             if let name = item.RepoTags?.first {
@@ -123,14 +125,5 @@ struct ArchiveContents {
             if part == ".." { _ = parts.popLast() } else { parts.append(part) }
         }
         return GuestPath(components: parts)
-    }
-
-    /// Removes what came with the archive and is not part of `image`.
-    func evictAll(but image: ResolvedImage, from store: borrowing ImageLayout) {
-        var kept: Set<Digest> = [
-            image.top.digest, image.descriptor.digest, image.manifest.value.config.digest,
-        ]
-        for layer in image.manifest.value.layers { kept.insert(layer.digest) }
-        for digest in added.subtracting(kept) { store.evict(digest) }
     }
 }

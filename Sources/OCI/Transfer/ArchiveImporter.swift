@@ -23,7 +23,6 @@ package struct ArchiveImporter {
     package func importLayout(_ directory: borrowing Directory, into store: borrowing ImageLayout) throws
         -> ImportedImage
     {
-        let use = try store.beginUse()
         guard try directory.statusIfPresent("oci-layout") != nil else {
             throw BlobError.notALayout("there is no file oci-layout")
         }
@@ -32,34 +31,41 @@ package struct ArchiveImporter {
             ImageIndex.self, from: directory.readFile("index.json", limit: documentLimit), name: "index.json")
         let source = LayoutDocuments(
             blobs: try directory.openDirectory("blobs"), store: try store.duplicate())
-        let found = try firstSuitable(index.manifests, source)
-        for layer in found.image.manifest.value.layers { try source.copy(layer) }
-        let result = try keep(found, store)
-        _ = consume use  // It was needed up to here.
-        return result
+        return try bringing(into: store, added: { source.added }) {
+            let found = try firstSuitable(index.manifests, source)
+            for layer in found.image.manifest.value.layers { try source.copy(layer) }
+            return try keep(found, store)
+        }
     }
 
     /// Takes an image from an archive, compressed or not; of several the first that suits.
     package func importArchive(_ file: any ByteSource, into store: borrowing ImageLayout) throws
         -> ImportedImage
     {
-        let use = try store.beginUse()
         var contents = ArchiveContents()
-        try contents.read(TarReader(BufferedChunks(try Compression.open(file))), into: store)
-        let source = StoredDocuments(store: try store.duplicate())
-        let found: Found
-        if let index = try contents.index() {
-            found = try firstSuitable(index.manifests, source)
-        } else {
-            found = try firstSuitable(contents.dockerImages(in: store), source)
+        return try bringing(into: store, added: { contents.added }) {
+            try contents.read(TarReader(BufferedChunks(try Compression.open(file))), into: store)
+            let source = StoredDocuments(store: try store.duplicate())
+            let candidates = try contents.index()?.manifests ?? contents.dockerImages(in: store)
+            let found = try firstSuitable(candidates, source)
+            for layer in found.image.manifest.value.layers where !store.has(layer) {
+                throw BlobError.missing(layer.digest)
+            }
+            return try keep(found, store)
         }
-        for layer in found.image.manifest.value.layers where !store.has(layer) {
-            throw BlobError.missing(layer.digest)
-        }
-        let result = try keep(found, store)
-        contents.evictAll(but: result.image, from: store)
-        _ = consume use  // It was needed up to here.
-        return result
+    }
+
+    /// Uses the store for `body`, and then takes out again what was not there before and belongs to no image.
+    private func bringing(
+        into store: borrowing ImageLayout, added: () -> Set<Digest>, _ body: () throws -> ImportedImage
+    ) throws -> ImportedImage {
+        let use = try store.beginUse()
+        let before = try store.digests()
+        let result = Result { try body() }
+        use.release()
+        // It may have become part of another process's image, so the names decide.
+        try? store.discard(added().subtracting(before))
+        return try result.get()
     }
 
     private struct Found {
@@ -102,6 +108,7 @@ extension DocumentSource {
 private final class LayoutDocuments: DocumentSource {
     private let blobs: Directory
     private let store: ImageLayout
+    private(set) var added: Set<Digest> = []
 
     init(blobs: consuming Directory, store: consuming ImageLayout) {
         self.blobs = blobs
@@ -127,7 +134,7 @@ private final class LayoutDocuments: DocumentSource {
 
     /// Brings content into the store, verified.
     func copy(_ descriptor: Descriptor) throws {
-        if store.has(descriptor) { return }
+        if store.hasVerified(descriptor) { return }
         let file = try open(descriptor.digest)
         let status = try file.status()
         guard status.kind == .regular, status.size == descriptor.size else {
@@ -142,5 +149,6 @@ private final class LayoutDocuments: DocumentSource {
             try writer.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         }
         try writer.finish(expecting: descriptor, in: store)
+        added.insert(descriptor.digest)
     }
 }

@@ -22,6 +22,7 @@ struct ImageResolver<Source: DocumentSource> {
             bytes = try source.document(descriptor)
         }
         let manifest = try Document<Manifest>(bytes, for: descriptor, name: reference.description)
+        try Manifest.checkCount(of: manifest.value.layers, name: reference.description)
         let config = try readConfig(manifest.value)
         try check(manifest.value, config.value)
         return ResolvedImage(

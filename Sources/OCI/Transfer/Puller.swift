@@ -204,8 +204,9 @@ package struct Puller: Sendable {
             try apply(layer)
         } catch {
             board.stopApplying()
-            // A blob that is not what its name says is of no use to anybody: the next pull fetches it again.
-            if Self.isDamage(error, of: descriptor.digest) {
+            // A blob that is not what its name says is of no use to anybody: the next pull fetches it again. Damage
+            // may show long before its end, as a stream that cannot be decoded.
+            if !(error is SystemError), try Self.isDamaged(layer) {
                 store.evict(descriptor.digest)
                 throw PullError.damaged(image.reference, descriptor.digest)
             }
@@ -216,10 +217,11 @@ package struct Puller: Sendable {
 }
 
 extension Puller {
-    /// Whether `error` says that the stored bytes of `digest` are not what it names.
-    private static func isDamage(_ error: any Error, of digest: Digest) -> Bool {
-        if case .wrongDigest(digest, _) = error as? BlobError { return true }
-        if case .wrongDigest(digest, _) = error as? LayerError { return true }
+    /// Whether the stored bytes of `layer` are not what it names.
+    private static func isDamaged(_ layer: borrowing PulledLayer) throws -> Bool {
+        try layer.blob.seek(to: 0)
+        var reader = try VerifiedReader(layer.blob.duplicate(), for: layer.descriptor)
+        do { try reader.drain() } catch is BlobError { return true }
         return false
     }
 }

@@ -24,6 +24,7 @@ struct Installer: ~Copyable {
             version: Program.version, environment: context.caller.personal.texts, registries: registries)
         let store = try context.store()
         try store.sweep()
+        _ = try? context.images().sweepParts(olderThan: 14 * 86400)
         return Installer(context: context, store: store, platform: platform, puller: puller, policy: policy)
     }
 

@@ -1,0 +1,100 @@
+import Archive
+import Libc
+import Platform
+import Testing
+
+@testable import OCI
+
+private let platform = ImagePlatform(architecture: "amd64")
+
+@Suite("ArchiveContents") struct ArchiveContentsTests {
+    private static let extra = "the file that no image needs"
+
+    /// An archive as `docker save` makes it, with a file that is no part of the image.
+    private func archive(layers: String = #"["layer.tar"]"#) throws -> MemorySource {
+        let config = try JSON.encode(ImageConfig(platform: platform))
+        let list = #"[{"Config": "config.json", "Layers": \#(layers)}]"#
+        return MemorySource(
+            try Layer(
+                .file("repositories", Self.extra), .file("layer.tar", "a layer"),
+                .file("config.json", String(decoding: config, as: UTF8.self)), .file("manifest.json", list)
+            ).bytes())
+    }
+
+    /// Whether `body` finds what it looks for in one of several new stores.
+    ///
+    /// Between fork and exec, the programs that other tests start share this process's locks, and what is in use
+    /// is not taken out.
+    private func eventually(_ body: (borrowing ImageLayout) throws -> Bool) throws -> Bool {
+        let scratch = try Scratch()
+        for number in 0..<20 where try body(makeStore(scratch, "store-\(number)")) { return true }
+        return false
+    }
+
+    @Test("what came with an archive and belongs to no image is taken out again; what was there before stays")
+    func extras() throws {
+        let importer = ArchiveImporter(platform: platform)
+        let extra = try Digest.of(Array(Self.extra.utf8))
+        let isTaken = try eventually { store in
+            let image = try importer.importArchive(archive(), into: store).image
+            for layer in image.manifest.value.layers {
+                let isHere = store.has(layer)
+                #expect(isHere)
+            }
+            return try !store.digests().contains(extra)
+        }
+        #expect(isTaken)
+        let isTakenAlthoughOld = try eventually { store in
+            try store.put(Array(Self.extra.utf8), mediaType: .ociLayer)
+            _ = try importer.importArchive(archive(), into: store)
+            return try !store.digests().contains(extra)
+        }
+        #expect(!isTakenAlthoughOld)
+    }
+
+    @Test("an import that fails leaves nothing in the store")
+    func failure() throws {
+        let importer = ArchiveImporter(platform: platform)
+        let isEmpty = try eventually { store in
+            #expect(throws: DocumentError.self) {
+                try importer.importArchive(archive(layers: #"["missing.tar"]"#), into: store)
+            }
+            return try store.digests().isEmpty
+        }
+        #expect(isEmpty)
+        let scratch = try Scratch()
+        let made = try makeStore(scratch, "made")
+        let manifest = try putImage(made, as: "app", sizes: [4000, 5000])
+        let layers = try Document<Manifest>(made.read(manifest), for: manifest, name: "").value.layers
+        made.evict(layers[1].digest)
+        let isEmptyToo = try eventually { store in
+            #expect(throws: BlobError.self) { try importer.importLayout(made.root, into: store) }
+            return try store.digests().isEmpty
+        }
+        #expect(isEmptyToo)
+    }
+
+    @Test("an image of an absurd number of layers is refused")
+    func layers() throws {
+        let scratch = try Scratch()
+        let store = try makeStore(scratch)
+        let many = "[" + Array(repeating: #""layer.tar""#, count: 1001).joined(separator: ",") + "]"
+        #expect(throws: DocumentError.tooManyLayers("manifest.json", layers: 1001)) {
+            try ArchiveImporter(platform: platform).importArchive(archive(layers: many), into: store)
+        }
+        let layer = try store.put([1], mediaType: .ociLayer)
+        let config = try store.put(JSON.encode(ImageConfig(platform: platform)), mediaType: .ociConfig)
+        for count in [1000, 1001] {
+            let manifest = Manifest(config: config, layers: Array(repeating: layer, count: count))
+            let top = try store.put(JSON.encode(manifest), mediaType: .ociManifest)
+            var resolver = ImageResolver(
+                source: StoredDocuments(store: try store.duplicate()), reference: try Reference("app"),
+                platform: platform)
+            let bytes = try store.read(top)
+            let image = Result { try resolver.resolve(top, bytes, isFromStore: true) }
+            #expect((try? image.get()) == nil || count == 1000)
+            guard case .failure(let error) = image else { continue }
+            #expect((error as? DocumentError)?.message.contains("1001 layers") == true)
+        }
+    }
+}
