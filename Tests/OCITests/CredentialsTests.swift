@@ -69,6 +69,18 @@ import Testing
         #expect(try source.find(registry: "x.io", repository: "a") == nil)
     }
 
+    @Test("a helper that never answers is not waited for")
+    func silentHelper() throws {
+        let scratch = try Scratch()
+        try scratch.write("docker-credential-silent", "#!/bin/sh\nexec sleep 30\n", mode: 0o755)
+        let helper = CredentialHelper(name: "silent", patience: .milliseconds(300))
+        let start = BlobFetcher.now()
+        #expect(throws: Spawn.CaptureFailure.self) {
+            try helper.get("r.io", environment: ["PATH": "\(scratch.path):/usr/bin:/bin"])
+        }
+        #expect(BlobFetcher.now() - start < 15)
+    }
+
     @Test("a secret never prints")
     func secrets() {
         let credential = Credential.password(user: "user", Secret("hidden"))
@@ -131,6 +143,19 @@ import Testing
         #expect(try RegistryClient.redirected(secure, head, allowsOpen: false).authorization == nil)
         head.redirect = WebURL("https://a.io/y")
         #expect(try RegistryClient.redirected(secure, head, allowsOpen: false).authorization == Secret("s"))
+    }
+
+    @Test("a refresh token is not sent on to another server")
+    func redirectedBody() throws {
+        var head = HTTPHead()
+        let url = try #require(WebURL("https://a.io/token"))
+        let request = HTTPRequest(method: "POST", url: url, body: Array("refresh_token=t".utf8))
+        head.redirect = WebURL("https://b.io/token")
+        #expect(throws: RegistryError.badRedirect(host: "a.io")) {
+            try RegistryClient.redirected(request, head, allowsOpen: true)
+        }
+        head.redirect = WebURL("https://a.io/other")
+        #expect(try RegistryClient.redirected(request, head, allowsOpen: false).body == request.body)
     }
 }
 

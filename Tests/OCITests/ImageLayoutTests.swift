@@ -169,7 +169,9 @@ private func collect(_ store: borrowing ImageLayout) throws -> Int {
 
     @Test(
         "a file arrives whole, also over a broken line; one that changed on the way starts anew",
-        arguments: [("plain", 0), ("moved", 0), ("dropping", 0), ("changing", 250)])
+        arguments: [
+            ("plain", 0), ("moved", 0), ("dropping", 0), ("changing", 250), ("pieces", 0), ("wrongpart", 0),
+        ])
     func downloads(name: String, first: Int) throws {
         let front = try Front()
         let folder = try front.scratch.directory("downloads")
@@ -182,6 +184,16 @@ private func collect(_ store: borrowing ImageLayout) throws -> Int {
             #expect(try front.requests().compactMap(\.if_range) == ["\"one\""])
         }
         #expect(try folder.entries().isEmpty)
+    }
+
+    @Test("a password in a URL that is refused is not printed")
+    func password() {
+        for text in ["https://user:p@ss@host/x@y", "ftp://user:p@ss@host", "user:p@ss@host"] {
+            let error = URLError.malformed(text)
+            #expect(!error.message.contains("p@ss") && error.message.contains("@host"))
+            #expect(error.hint != nil)
+        }
+        #expect(URLError.malformed("ftp://a/b@c").message.contains("ftp://a/b@c"))
     }
 
     @Test("what is not there is said so")

@@ -64,6 +64,21 @@ private let platform = ImagePlatform(architecture: "amd64")
         #expect(try front.requests().compactMap(\.range).first == "bytes=300000-")
     }
 
+    @Test("a server that sends another range than was asked for is asked for the whole, also by a later run")
+    func wrongRange() throws {
+        let front = try Front()
+        try makePuller().fetch(
+            try front.reference("wrongrange"), for: platform, in: makeStore(front.scratch))
+        let store = try makeStore(front.scratch, "later")
+        let hasty = makePuller(["CD_DOWNLOAD_MAX_RETRIES": "0"])
+        let image = try front.reference("wrongrange/later")
+        // The line breaks, then the range is wrong, and then none is asked for.
+        for _ in 0..<2 {
+            #expect(throws: (any Error).self) { try hasty.fetch(image, for: platform, in: store) }
+        }
+        try hasty.fetch(image, for: platform, in: store)
+    }
+
     @Test("a server that ignores ranges still gets the image across")
     func ignoresRanges() throws {
         let front = try Front()

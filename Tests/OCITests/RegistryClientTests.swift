@@ -99,6 +99,68 @@ private let platform = ImagePlatform(architecture: "amd64")
         try makePuller(environment).fetch(own, for: platform, in: makeStore(front.scratch, "own"))
     }
 
+    @Test("a server that says only at the image how it wants to be convinced is convinced")
+    func lateChallenge() throws {
+        let front = try Front()
+        try makePuller(["CD_DOCKER_AUTH": "user:secret"])
+            .fetch(try front.reference("late"), for: platform, in: makeStore(front.scratch))
+        #expect(try front.requests().contains { $0.path.hasPrefix("/token") && $0.authorization != nil })
+    }
+
+    @Test("another server, to which a redirect leads, cannot ask for the password")
+    func strayChallenge() throws {
+        let front = try Front()
+        #expect(throws: RegistryError.self) {
+            try makePuller(["CD_DOCKER_AUTH": "user:secret"])
+                .fetch(try front.reference("stray"), for: platform, in: makeStore(front.scratch))
+        }
+        let requests = try front.requests()
+        #expect(requests.contains { $0.path.hasPrefix("/stray/") })
+        #expect(requests.allSatisfy { $0.authorization == nil && !$0.path.hasPrefix("/token") })
+    }
+
+    /// A client of a server that is not there.
+    private func lostClient(pause: Double) throws -> RegistryClient {
+        var retry = RetryPolicy(retries: 1)
+        retry.firstPause = pause
+        let endpoint = try #require(RegistriesConfiguration().endpoints(of: "127.0.0.1:1").first)
+        return RegistryClient(
+            endpoint, settings: HTTPSettings(version: "test"),
+            credentials: CredentialSource(environment: [:]),
+            retry: retry)
+    }
+
+    @Test("a server that is not there is waited for once, however many layers it should have")
+    func deadMirror() throws {
+        let image = try Reference("127.0.0.1:1/app")
+        let client = try lostClient(pause: 2)
+        let digest = try Digest.of([])
+        var seconds: [Double] = []
+        for _ in 0..<2 {
+            let start = BlobFetcher.now()
+            let error = #expect(throws: RegistryError.self) { try client.blobRequest(of: image, digest) }
+            #expect(error?.isNetworkFailure == true)
+            seconds.append(BlobFetcher.now() - start)
+        }
+        #expect(seconds[0] >= 1 && seconds[1] < 0.5, "\(seconds)")
+    }
+
+    @Test("nobody waits for another try when nobody wants the answer")
+    func stopping() throws {
+        let scratch = try Scratch()
+        let image = try Reference("127.0.0.1:1/app")
+        let client = try lostClient(pause: 40)
+        let board = TransferBoard(layers: [])
+        _ = try BlobFetcher(
+            [], of: image, from: [client], into: makeStore(scratch), board: board,
+            settings: TransferSettings(), http: HTTPSettings(version: "test"), observer: nil)
+        #expect(!client.isStopped())
+        board.close()
+        let start = BlobFetcher.now()
+        #expect(throws: RegistryError.self) { try client.blobRequest(of: image, Digest.of([])) }
+        #expect(BlobFetcher.now() - start < 10)
+    }
+
     @Test("a server that speaks no TLS is told apart, and no password was sent to find out")
     func plaintext() throws {
         let front = try Front()

@@ -81,12 +81,14 @@ class Handler(BaseHTTPRequestHandler):
             return self.file(path[6:])
         if path.startswith("/elsewhere/"):
             return self.send_blob("elsewhere", path.split("/")[2])
+        if path.startswith("/stray/"):
+            return self.challenge()
         if path == "/v2/":
             return self.challenge() if self.server.server_port == ports[2] else self.answer(200, b"{}")
         parts = path.split("/")
         kind, name, repository = parts[-2], parts[-1], "/".join(parts[2:-2])
         mode = repository.split("/")[0]
-        if self.server.server_port == ports[2]:
+        if self.server.server_port == ports[2] or mode == "late":
             if mode == "denied" or not self.is_known():
                 return self.challenge()
         if kind == "manifests":
@@ -152,6 +154,8 @@ class Handler(BaseHTTPRequestHandler):
     def layer(self, mode, name):
         if mode == "redirect" or mode == "tokenredirect":
             return self.answer(307, Location=f"http://127.0.0.1:{ports[1]}/elsewhere/{name}")
+        if mode == "stray":
+            return self.answer(307, Location=f"http://127.0.0.1:{ports[1]}/stray/{name}")
         if mode == "nolayer" and len(blob(name)) > 4096:
             return self.error(404, "BLOB_UNKNOWN", "blob unknown")
         self.send_blob(mode, name)
@@ -169,6 +173,8 @@ class Handler(BaseHTTPRequestHandler):
         wanted = self.headers.get("Range")
         if wanted and mode != "norange":
             start = int(wanted.split("=")[1].split("-")[0])
+            if mode == "wrongrange":
+                start = 0
             if start >= len(body):
                 return self.answer(416, Content_Range=f"bytes */{len(body)}")
         self.send_response(206 if start or (wanted and mode != "norange") else 200)
@@ -176,7 +182,7 @@ class Handler(BaseHTTPRequestHandler):
         if wanted and mode != "norange":
             self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
         self.end_headers()
-        if mode in ("drop", "norange") and big and self.count(("drop", mode, self.path)) <= 2:
+        if mode in ("drop", "norange", "wrongrange") and big and self.count(("drop", mode, self.path)) <= 2:
             self.wfile.write(body[start:start + 300000])
             time.sleep(0.05)
             return self.hang_up()
@@ -200,17 +206,19 @@ class Handler(BaseHTTPRequestHandler):
         wanted = self.headers.get("Range")
         if wanted and self.headers.get("If-Range") in (None, tag):
             start = int(wanted.split("=")[1].split("-")[0])
+        end = min(start + 300000, len(body)) if name == "pieces" and start else len(body)
         self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(body) - start))
+        self.send_header("Content-Length", str(end - start))
         self.send_header("ETag", tag)
         if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
+            told = 0 if name == "wrongpart" else start
+            self.send_header("Content-Range", f"bytes {told}-{end - 1}/{len(body)}")
         self.end_headers()
-        if name in ("dropping", "changing") and self.count(("file", name)) == 1:
+        if name in ("dropping", "changing", "pieces", "wrongpart") and self.count(("file", name)) == 1:
             self.wfile.write(body[:400000])
             time.sleep(0.05)
             return self.hang_up()
-        self.wfile.write(body[start:])
+        self.wfile.write(body[start:end])
 
 
 class Server(ThreadingHTTPServer):

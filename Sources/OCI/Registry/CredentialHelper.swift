@@ -1,10 +1,11 @@
-import CLinux
 import Libc
 import Platform
 
 /// A program `docker-credential-NAME` that keeps passwords (docker-credential-helpers, README).
 struct CredentialHelper {
     let name: String
+    /// A helper may ask a person, who may not be there.
+    var patience: Duration = .seconds(60)
 
     private struct Answer: Decodable {
         var Username: String?
@@ -24,32 +25,19 @@ struct CredentialHelper {
 
     /// The output of a run that went well.
     private func run(_ server: String, _ environment: [String: String]) throws -> [UInt8]? {
-        let program = "docker-credential-\(name)"
-        let input = try FileDescriptor(adopting: syscall("memfd_create") { cd_memfd("credential-server") })
-        try input.writeAll(server)
-        try input.seek(to: 0)
-        let output = try FileDescriptor(adopting: syscall("memfd_create") { cd_memfd("credential-answer") })
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, input.rawValue, 0)
-        posix_spawn_file_actions_adddup2(&actions, output.rawValue, 1)
-        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-        var process: pid_t = 0
-        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(program), strdup("get"), nil]
-        var variables: [UnsafeMutablePointer<CChar>?] =
-            environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
-        defer { for pointer in arguments + variables { free(pointer) } }
-        // posix_spawnp(3) would look in the program's own PATH, not in the one that was handed in.
+        // execvp(3) would look in the program's own PATH, not in the one that was handed in.
         let folders = (environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":")
-        let paths: [String] = folders.map { "\($0)/\(program)" }
-        guard let path = paths.first(where: { (path: String) -> Bool in access(path, X_OK) == 0 }),
-            posix_spawn(&process, path, &actions, nil, &arguments, &variables) == 0
-        else { return nil }
-        var status: Int32 = 0
-        try syscall("waitpid") { waitpid(process, &status, 0) }
-        guard status == 0 else { return nil }
-        try output.seek(to: 0)
-        return try output.readAll(limit: 1 << 20)
+        let paths: [String] = folders.map { "\($0)/docker-credential-\(name)" }
+        guard let path = paths.first(where: { (path: String) -> Bool in access(path, X_OK) == 0 }) else {
+            return nil
+        }
+        let variables = Environment(entries: environment.map { RawString("\($0.key)=\($0.value)") })
+        let program = Spawn(HostPath(path), ["get"], environment: variables)
+        do {
+            let answer = try program.capture(input: Array(server.utf8), limit: 1 << 20, timeout: patience)
+            return answer.status == .success ? answer.output : nil
+        } catch is SpawnFailure {
+            return nil
+        }
     }
 }

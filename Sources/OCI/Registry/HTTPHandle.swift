@@ -23,6 +23,8 @@ struct HTTPTrust: Hashable, Sendable {
 /// The first part of an answer.
 struct HTTPHead {
     var status = 0
+    /// Who was asked.
+    var origin: WebURL.Origin?
     /// By lower-case name; several of one name are joined by commas, as RFC 9110 has it.
     var headers: [String: String] = [:]
     /// Where a redirect leads.
@@ -30,7 +32,24 @@ struct HTTPHead {
 
     subscript(name: String) -> String? { headers[name] }
 
-    var length: Int64? { headers["content-length"].flatMap { Int64($0) } }
+    /// Bytes of the body; `nil` also for what no file has.
+    var length: Int64? {
+        headers["content-length"].flatMap { Int64($0) }.flatMap { (0...1 << 60).contains($0) ? $0 : nil }
+    }
+    /// The part of the whole that a 206 brings (RFC 9110, Content-Range); `nil` when it is not well formed.
+    ///
+    /// A whole of unknown size is as large as the range goes.
+    var range: (start: Int64, total: Int64)? {
+        guard let text = headers["content-range"], text.hasPrefix("bytes ") else { return nil }
+        let parts = text.dropFirst(6).split(separator: "/", omittingEmptySubsequences: false)
+        let ends = parts[0].split(separator: "-", omittingEmptySubsequences: false).map { Int64($0) ?? -1 }
+        guard parts.count == 2, ends.count == 2, 0 <= ends[0], ends[0] <= ends[1], ends[1] < 1 << 60 else {
+            return nil
+        }
+        guard let total = parts[1] == "*" ? ends[1] + 1 : Int64(parts[1]), total > ends[1], total <= 1 << 60
+        else { return nil }
+        return (ends[0], total)
+    }
     var isSuccess: Bool { (200..<300).contains(status) }
     var isRedirect: Bool { [301, 302, 303, 307, 308].contains(status) }
 }
@@ -71,6 +90,7 @@ final class HTTPHandle {
 
     func prepare(_ request: HTTPRequest) {
         currentHead = HTTPHead()
+        currentHead.origin = request.url.origin
         cd_transfer_request(raw, request.method, request.url.description, settings.userAgent)
         for (name, value) in request.headers { cd_transfer_add_header(raw, "\(name): \(value)") }
         if let authorization = request.authorization {

@@ -17,6 +17,10 @@ final class RegistryClient {
     private var challenge: Challenge?
     private var found: CredentialSource.Found?
     private var tokens: [String: Token] = [:]
+    /// Why the server cannot be spoken to: nobody waits for it twice.
+    private var refusal: (any Error)?
+    /// Whether nobody waits for answers any more; no time is then lost with further tries.
+    var isStopped: () -> Bool = { false }
 
     private struct Token {
         let value: Secret
@@ -95,10 +99,8 @@ final class RegistryClient {
                 trust: trust)
             let answer = try patiently(request, limit: limit)
             if answer.head.isSuccess { return answer }
-            // A token may have run out early.
-            if answer.head.status == 401, !isRenewed, challenge != nil {
+            if answer.head.status == 401, !isRenewed, renew(answer.head) {
                 isRenewed = true
-                tokens = [:]
                 continue
             }
             throw try error(answer.head, answer.body, image)
@@ -118,14 +120,23 @@ final class RegistryClient {
                 guard retry.isWorthAnotherTry(status: answer.head.status), !isLast else { return answer }
                 let wait = RetryPolicy.retryAfter(answer.head)
                 if let wait, wait > retry.patience { return answer }
-                RetryPolicy.sleep(max(Double(wait ?? 0), retry.pause(before: number)))
+                guard sleep(max(Double(wait ?? 0), retry.pause(before: number))) else { return answer }
             } catch let failure as HTTPFailure {
-                guard retry.isWorthAnotherTry(failure), !isLast else {
+                guard retry.isWorthAnotherTry(failure), !isLast, sleep(retry.pause(before: number)) else {
                     throw RegistryError(failure, host: request.url.origin.host)
                 }
-                RetryPolicy.sleep(retry.pause(before: number))
             }
         }
+    }
+
+    /// Waits before another try; false when that has become useless.
+    private func sleep(_ seconds: Double) -> Bool {
+        var rest = seconds
+        while rest > 0, !isStopped() {
+            RetryPolicy.sleep(min(rest, 0.05))
+            rest -= 0.05
+        }
+        return !isStopped()
     }
 
     /// Exchanges, and goes where redirects lead.
@@ -152,6 +163,8 @@ final class RegistryClient {
         var next = request
         next.url = target
         if target.origin != request.url.origin {
+            // A body is only sent to prove who we are.
+            guard request.body == nil else { throw .badRedirect(host: request.url.origin.host) }
             next.authorization = nil
             // What is allowed to one server, and its own CA, says nothing about another one.
             if target.origin.host != request.url.origin.host, !allowsOpen { next.trust = HTTPTrust() }
@@ -171,7 +184,16 @@ final class RegistryClient {
 
     /// Finds out how the server is to be spoken to, once.
     private func meet(_ image: Reference) throws {
+        if let refusal { throw refusal }
         guard base == nil else { return }
+        do { try greet(image) } catch {
+            base = nil
+            refusal = error
+            throw error
+        }
+    }
+
+    private func greet(_ image: Reference) throws {
         guard let secure = WebURL("https://\(endpoint.host)"), let open = WebURL("http://\(endpoint.host)")
         else {
             throw RegistryError.badAnswer(host: endpoint.host, problem: "its name makes no URL")
@@ -188,7 +210,6 @@ final class RegistryClient {
         do {
             answer = try patiently(ping(base ?? secure))
         } catch {
-            base = nil
             guard !endpoint.isInsecure, case .unreachable = error as? RegistryError else { throw error }
             // Is it that the other side does not know TLS? Then anything that it says in the open is proof.
             if (try? http().exchange(ping(open, total: 6))) != nil {
@@ -222,9 +243,12 @@ final class RegistryClient {
         guard head.status == 401 else {
             // Some servers have nothing at /v2/ and still have images.
             if head.isSuccess || head.status == 404 { return }
-            base = nil
             throw try error(head, body, image)
         }
+        learn(head)
+    }
+
+    private func learn(_ head: HTTPHead) {
         let offers = Challenge.parse(head["www-authenticate"] ?? "")
         challenge = offers.first { $0.scheme == "bearer" } ?? offers.first { $0.scheme == "basic" }
     }
@@ -305,8 +329,14 @@ final class RegistryClient {
         fields.map { "\($0.0)=\(WebURL.escape($0.1))" }.joined(separator: "&")
     }
 
-    /// Forgets what was granted, since the server does not accept it any more.
-    func forgetTokens() { tokens = [:] }
+    /// Forgets what was granted, since the server does not accept it any more; whether another try has a point.
+    func renew(_ head: HTTPHead) -> Bool {
+        tokens = [:]
+        // Some servers let everybody see /v2/ and only here say what they want. Another one, to which a redirect led,
+        // has no say in where the password goes.
+        if challenge == nil, head.status == 401, head.origin == base?.origin { learn(head) }
+        return challenge != nil
+    }
 
     // MARK: - Being refused
 

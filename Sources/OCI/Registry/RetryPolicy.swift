@@ -39,9 +39,11 @@ package struct RetryPolicy: Sendable {
     /// Seconds that the server asks to wait (RFC 9110, Retry-After: seconds or a date).
     static func retryAfter(_ head: HTTPHead) -> Int? {
         guard let text = head["retry-after"] else { return nil }
-        if let seconds = Int(text) { return max(0, seconds) }
+        // Ten years are as good as for ever and cannot overflow.
+        let limit = 315_360_000
+        if let seconds = Int(text) { return min(max(0, seconds), limit) }
         let date = cd_http_date(text)
-        return date < 0 ? nil : max(0, Int(date) - time(nil))
+        return date < 0 ? nil : min(max(0, Int(date) - time(nil)), limit)
     }
 
     static func sleep(_ seconds: Double) {

@@ -34,6 +34,7 @@ final class BlobFetcher: @unchecked Sendable {
         self.http = http
         self.observer = observer
         limiter = RateLimiter(settings.rateLimit, now: Self.now())
+        for client in clients { client.isStopped = { board.isClosing } }
     }
 
     func start() throws {
@@ -173,7 +174,12 @@ final class BlobFetcher: @unchecked Sendable {
     /// Decides how a job goes on whose transfer has ended; throws when this server is of no use.
     private func judge(_ job: BlobJob, _ kind: cd_failure) throws {
         guard let handle = job.handle, let request = job.request else { return }
-        if let problem = job.problem { throw problem }
+        if let problem = job.problem {
+            guard job.hasWrongRange else { throw problem }
+            // The whole is asked for then, in this run or in the next one.
+            try job.restart()
+            return try retry(job, after: 0, problem)
+        }
         let client = clients[job.source]
         let head = handle.head
         if kind != cd_failure_none {
@@ -207,8 +213,7 @@ final class BlobFetcher: @unchecked Sendable {
         // A token has run out, or the link that a redirect gave.
         if !job.isRenewed, head.status == 401 || (wasRedirected && [400, 403].contains(head.status)) {
             job.isRenewed = true
-            client.forgetTokens()
-            return
+            if client.renew(head) || wasRedirected { return }
         }
         let error = try client.error(head, job.errorBody, image)
         guard client.retry.isWorthAnotherTry(status: head.status) else { throw error }

@@ -29,6 +29,8 @@ final class BlobJob {
     private var part: PartFile?
     private var hasher: DigestHasher?
     private var isChecked = false
+    /// Whether the server sent another range than it was asked for.
+    private(set) var hasWrongRange = false
 
     init(_ descriptor: Descriptor) { self.descriptor = descriptor }
 
@@ -51,6 +53,7 @@ final class BlobJob {
     func beginAttempt() {
         start = offset
         isChecked = false
+        hasWrongRange = false
         problem = nil
         errorBody = []
     }
@@ -91,8 +94,9 @@ final class BlobJob {
     /// A server may send another range than was asked for, or everything.
     private func checkRange(_ head: HTTPHead) throws {
         guard head.status == 206 else { return offset > 0 ? try restart() : () }
-        let range = head["content-range"] ?? ""
-        guard range.hasPrefix("bytes \(offset)-") else {
+        guard head.range?.start == offset else {
+            hasWrongRange = true
+            let range = head["content-range"] ?? ""
             throw RegistryError.badAnswer(host: request?.url.origin.host ?? "", problem: "the range \(range)")
         }
     }

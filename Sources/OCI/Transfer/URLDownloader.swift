@@ -74,6 +74,13 @@ package struct URLDownloader {
                     throw URLError.refused(url.description, status: head.status)
                 }
                 RetryPolicy.sleep(max(Double(wait ?? 0), retry.pause(before: attempts)))
+            } catch is WrongRange {
+                // Without its note, what is here counts for nothing.
+                try? folder.removeFile(note)
+                attempts += 1
+                guard attempts <= retry.retries else {
+                    throw RegistryError.badAnswer(host: url.origin.host, problem: "the wrong range")
+                }
             } catch let failure as HTTPFailure {
                 if try file.status().size > before + 262144 { attempts = 0 }
                 attempts += 1
@@ -120,18 +127,16 @@ package struct URLDownloader {
                     do {
                         if !isBegun {
                             isBegun = true
-                            let isRest = head.status == 206
-                            if isRest, head["content-range"]?.hasPrefix("bytes \(start)-") != true {
-                                throw RegistryError.badAnswer(
-                                    host: request.url.origin.host, problem: "the wrong range")
-                            }
-                            if !isRest {
+                            total = head.length
+                            if head.status == 206 {
+                                guard let range = head.range, range.start == start else { throw WrongRange() }
+                                total = range.total
+                            } else {
                                 done = 0
                                 try syscall("ftruncate") { ftruncate(raw, 0) }
                                 try syscall("lseek") { lseek(raw, 0, SEEK_SET) }
                                 try begin(head)
                             }
-                            total = head.length.map { done + $0 }
                         }
                         while !limiter.isOpen(at: BlobFetcher.now()) { RetryPolicy.sleep(0.01) }
                         limiter.spend(bytes.count)
@@ -149,10 +154,18 @@ package struct URLDownloader {
                 let kind = cd_transfer_perform(handle.raw)
                 if let problem { throw problem }
                 guard kind == cd_failure_none else { throw handle.failure(kind) }
+                if start > 0, !isBegun, handle.head.isSuccess { throw WrongRange() }
+                // A server may send less than the rest, and say so.
+                if let total, done < total {
+                    throw HTTPFailure(kind: cd_failure_interrupted, reason: "only a part was sent")
+                }
                 return handle.head
             }
         }
     }
+
+    /// The server sent another range than it was asked for.
+    private struct WrongRange: Error {}
 
     private static func write(_ bytes: UnsafeRawBufferPointer, to raw: Int32) throws(SystemError) {
         var rest = bytes[...]
@@ -171,10 +184,25 @@ package enum URLError: UserFacing, Hashable {
 
     package var message: String {
         switch self {
-        case .malformed(let text): "\(Quoted(text)) is not an http or https URL"
+        case .malformed(let text): "\(Quoted(Self.withoutUser(text))) is not an http or https URL"
         case .busy(let text): "another process is downloading \(Quoted(text))"
         case .refused(let text, 404), .refused(let text, 410): "\(Quoted(text)) does not exist"
         case .refused(let text, let status): "\(Quoted(text)): the server answered with HTTP status \(status)"
         }
+    }
+
+    package var hint: String? {
+        guard case .malformed(let text) = self, Self.withoutUser(text) != text else { return nil }
+        return "User names and passwords in URLs are not supported."
+    }
+
+    /// Leaves out user and password, which are what stands before an `@` in the authority.
+    private static func withoutUser(_ text: String) -> String {
+        let mark = text.firstIndex(of: ":").map { text[$0...].hasPrefix("://") ? $0 : text.startIndex }
+        let start =
+            text[(mark ?? text.startIndex)...].firstIndex { $0 != ":" && $0 != "/" } ?? text.startIndex
+        let authority = text[start...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        guard let end = authority.lastIndex(of: "@") else { return text }
+        return text[..<start] + "…" + text[end...]
     }
 }
