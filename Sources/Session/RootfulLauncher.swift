@@ -32,7 +32,7 @@ package struct RootfulLauncher {
         let start = try registry.startLock()
         let ticket = try registry.enter(
             SessionRecord(
-                pid: getpid(), kind: plan.kind, user: plan.user, command: plan.shownCommand,
+                try ProcessIdentity.current(), kind: plan.kind, user: plan.user, command: plan.shownCommand,
                 started: Int64(time(nil))))
         let supervisor = try Supervisor()
         let container = try join(registry)
@@ -149,7 +149,9 @@ package struct RootfulLauncher {
         }
         let report = pipe.readEnd()
         let end = sockets.firstEnd()
+        // Without a master the child must not wait for its go.
         let terminal = supervisor.hasTerminal ? try? supervisor.adoptMaster(from: end) : nil
+        if terminal == nil { shutdown(end.rawValue, Int32(SHUT_RDWR)) }
         do { try ChildReport.receive(from: report) } catch {
             _ = try? Reaping.wait(for: pid)
             throw error
