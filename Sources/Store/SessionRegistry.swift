@@ -143,6 +143,12 @@ package struct SessionRegistry: ~Copyable {
         }
     }
 
+    /// Changes with each session that enters or leaves.
+    package func traffic() -> [Int] {
+        guard let changed = try? sessions.status().changed else { return [] }
+        return [changed.tv_sec, changed.tv_nsec]
+    }
+
     private func record(_ file: RawString, of pid: pid_t) -> SessionRecord? {
         guard let bytes = try? sessions.readFile(file, limit: Self.recordLimit),
             let record = try? JSONDecoder().decode(SessionRecord.self, from: Data(bytes)), record.pid == pid
