@@ -118,9 +118,10 @@ struct TerminalRelay: ~Copyable {
 
     func resize() { _ = cd_copy_window_size(0, master.rawValue) }
 
-    /// Whether the terminal is this job's. ENOTTY: it is nobody's controlling terminal, so there are no jobs.
+    /// Whether the terminal is this job's.
     private var isForeground: Bool {
         let foreground = tcgetpgrp(0)
+        // ENOTTY: it is nobody's controlling terminal, so there are no jobs.
         return foreground == getpgrp() || foreground < 0 && errno == ENOTTY
     }
 

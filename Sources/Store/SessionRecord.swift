@@ -47,7 +47,8 @@ package struct SessionRecord: Decodable, Hashable, Sendable {
         JSONText.object([
             ("bootID", JSONText.string(bootID)), ("command", JSONText.array(command.map(JSONText.string))),
             ("kind", JSONText.string(kind.rawValue)),
-            ("pid", "\(pid)"), ("startTime", "\(startTime)"), ("started", "\(started)"), ("user", JSONText.string(user)),
+            ("pid", "\(pid)"), ("startTime", "\(startTime)"), ("started", "\(started)"),
+            ("user", JSONText.string(user)),
         ])
     }
 }
