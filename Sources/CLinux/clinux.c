@@ -197,7 +197,7 @@ int cd_ofd_lock(int descriptor, char type, int64_t start, int64_t length, bool w
 int cd_ofd_is_locked(int descriptor, int64_t start, int64_t length) {
     struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = start, .l_len = length };
     if (fcntl(descriptor, F_OFD_GETLK, &lock) < 0) return -1;
-    return lock.l_type != F_UNLCK && lock.l_start == start && lock.l_len == length;
+    return lock.l_type == F_WRLCK && lock.l_start == start && lock.l_len == length;
 }
 
 // --- Processes -------------------------------------------------------------------------------------------------
@@ -230,11 +230,29 @@ int cd_set_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 
 int cd_set_parent_death_signal(int signal) { return prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0); }
 int cd_drop_bounding_capability(int capability) { return prctl(PR_CAPBSET_DROP, capability, 0, 0, 0); }
 int cd_clear_ambient_capabilities(void) { return prctl(47 /* PR_CAP_AMBIENT */, 4 /* CLEAR_ALL */, 0, 0, 0); }
+int cd_clear_inheritable_capabilities(void) {
+    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3, .pid = 0 };
+    struct __user_cap_data_struct data[2];
+    if (syscall(SYS_capget, &header, data) < 0) return -1;
+    data[0].inheritable = data[1].inheritable = 0;
+    return (int)syscall(SYS_capset, &header, data);
+}
 // The raw calls: a C library's own wrappers signal every thread, which a process about to exec does not need.
 int cd_set_groups(size_t count, const gid_t *groups) { return setgroups(count, groups); }
 int cd_set_uids(uid_t uid) { return setresuid(uid, uid, uid); }
 int cd_set_gids(gid_t gid) { return setresgid(gid, gid, gid); }
 int cd_join_session_keyring(const char *name) { return (int)syscall(SYS_keyctl, 1, name, 0, 0, 0); }
+
+// The strings that the kernel laid out, before a C library moves `environ` somewhere else.
+static char *first_environment_end;
+static char **first_environment;
+
+__attribute__((constructor)) static void remember_environment(void) {
+    extern char **environ;
+    first_environment = environ;
+    for (char **p = environ; p && *p; p++)
+        if (*p + strlen(*p) + 1 > first_environment_end) first_environment_end = *p + strlen(*p) + 1;
+}
 
 void cd_retitle(char **argv, const char *title) {
     extern char **environ;
@@ -243,8 +261,8 @@ void cd_retitle(char **argv, const char *title) {
     char *start = argv[0], *end = start;
     for (char **p = argv; *p; p++)
         if (*p == end) end = *p + strlen(*p) + 1;
-    for (char **p = environ; p && *p; p++)
-        if (*p == end) end = *p + strlen(*p) + 1;
+    // The environment's strings follow the arguments'; the vector itself may be somebody else's by now.
+    if (first_environment_end > end) end = first_environment_end;
     size_t room = (size_t)(end - start);
     if (room == 0) return;
     static char *nothing[] = { NULL };
@@ -301,6 +319,10 @@ const unsigned long cd_ms_private = 1 << 18, cd_ms_slave = 1 << 19, cd_ms_shared
 
 int cd_pty_peer(int master) { return ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC); }
 int cd_pty_unlock(int master) { int off = 0; return ioctl(master, TIOCSPTLCK, &off); }
+int cd_pty_number(int master) {
+    int number = -1;
+    return ioctl(master, TIOCGPTN, &number) < 0 ? -1 : number;
+}
 int cd_make_controlling(int terminal) { return ioctl(terminal, TIOCSCTTY, 0); }
 int cd_window_size(int terminal, unsigned short *rows, unsigned short *columns) {
     struct winsize size;

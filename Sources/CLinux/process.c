@@ -99,9 +99,10 @@ pid_t cd_spawn(const char *path, char *const *argv, char *const *envp, int direc
         // Out of the way of 0, 1 and 2, which the caller may have closed.
         int pipe = fcntl(ends[1], F_DUPFD_CLOEXEC, 3);
         if (pipe < 0) _exit(127);
-        bool keeps_hangup = cd_signal_is_ignored(SIGHUP);
+        // nohup(1) and background jobs of scripts ignore these for all that they start.
         for (int signal = 1; signal < NSIG; signal++)
-            if (signal != SIGHUP || !keeps_hangup) cd_signal_disposition(signal, 0);
+            if ((signal != SIGHUP && signal != SIGINT && signal != SIGQUIT) || !cd_signal_is_ignored(signal))
+                cd_signal_disposition(signal, 0);
         if (directory >= 0 && fchdir(directory) < 0) give_up(pipe, cd_spawn_directory);
         if (place_stdio(stdio) < 0) give_up(pipe, cd_spawn_stdio);
         close_on_exec_from(3);
@@ -132,8 +133,8 @@ int cd_signalfd(const sigset_t *signals) { return signalfd(-1, signals, SFD_CLOE
 int cd_signalfd_take(int descriptor, int *from_user) {
     struct signalfd_siginfo info;
     if (read(descriptor, &info, sizeof info) != sizeof info) return 0;
-    // SI_USER 0, SI_QUEUE -1, SI_TKILL -6: a process; SI_KERNEL 0x80 and CLD_* are the kernel's own.
-    *from_user = info.ssi_code <= 0;
+    // SI_KERNEL is a key on the terminal or its hang-up; a relayed signal (F_SETSIG) carries POLL_IN.
+    *from_user = info.ssi_code != 0x80;
     return (int)info.ssi_signo;
 }
 

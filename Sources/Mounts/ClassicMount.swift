@@ -44,7 +44,7 @@ enum ClassicMount {
         else { throw SystemError("readlink", code: ENOENT) }
         let prefix = from == "/" ? from : from + "/"
         guard own.hasPrefix(prefix) else { return }
-        let copy = place + "/" + own.dropFirst(prefix.utf8.count)
+        let copy = place + "/" + String(decoding: own.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
         // EINVAL: nothing is mounted there.
         guard umount2(copy, Int32(MNT_DETACH) | 8) == 0 || errno == EINVAL || errno == ENOENT else {
             throw SystemError("umount2", Quoted(copy).description, code: errno)

@@ -67,6 +67,11 @@ package enum MountInterface: Sendable {
             cd_open_tree_clone(source.rawValue, "", spec.options.recursive)
         }
         let tree = FileDescriptor(adopting: raw)
+        // A copy that is made in the host's namespace is a peer of what it copies: what is mounted or unmounted in it
+        // would happen to the host too.
+        try syscall("mount_setattr", spec.source.description) {
+            cd_mount_setattr(tree.rawValue, "", true, 0, 0, UInt64(cd_ms_slave), -1)
+        }
         if let owners = spec.options.owners { try map(owners, in: tree, recursive: spec.options.recursive) }
         let change = spec.options.attributes
         if !change.isEmpty {

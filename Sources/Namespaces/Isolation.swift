@@ -34,8 +34,14 @@ package enum Isolation {
     /// The old root is stacked on the new one for a moment (pivot_root(2), NOTES), so no directory is needed for it.
     package static func enterRoot(_ directory: borrowing Directory) throws(SystemError) {
         try syscall("fchdir") { fchdir(directory.raw) }
-        try syscall("pivot_root") { cd_pivot_root(".", ".") }
-        try syscall("umount2") { umount2(".", Int32(MNT_DETACH)) }
+        if cd_pivot_root(".", ".") == 0 {
+            try syscall("umount2") { umount2(".", Int32(MNT_DETACH)) }
+        } else {
+            // EINVAL: the present root is an initramfs or no mount point, as on some phones and in rescue systems.
+            guard errno == EINVAL else { throw SystemError("pivot_root", code: errno) }
+            try syscall("mount", "/") { mount(".", "/", nil, UInt(MS_MOVE), nil) }
+            try syscall("chroot") { chroot(".") }
+        }
         try syscall("chdir") { chdir("/") }
     }
 }

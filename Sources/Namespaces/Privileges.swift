@@ -20,7 +20,8 @@ package struct Privileges: Hashable, Sendable {
 
     /// Becomes that process for good; call it last before exec.
     ///
-    /// A capability out of the bounding set is lost to root at the next exec (capabilities(7), "Transformation").
+    /// A capability out of the bounding set is lost to root at the next exec, unless it is inheritable
+    /// (capabilities(7), "Transformation").
     package func take() throws(SystemError) {
         // The caller's session keyring may hold its secrets; a kernel without keyrings has none to leave.
         if cd_join_session_keyring(nil) < 0, errno != ENOSYS, errno != EPERM, errno != EDQUOT, errno != EACCES
@@ -28,6 +29,7 @@ package struct Privileges: Hashable, Sendable {
             throw SystemError("keyctl", code: errno)
         }
         _ = cd_clear_ambient_capabilities()
+        try syscall("capset") { cd_clear_inheritable_capabilities() }
         for capability in droppedCapabilities {
             // EINVAL: this kernel does not have that capability.
             if cd_drop_bounding_capability(capability.rawValue) < 0, errno != EINVAL {

@@ -9,10 +9,15 @@ enum ChildReport {
 
     static func send(_ error: any Error, over pipe: Int32) {
         let facing = error as? any UserFacing
-        let message = facing?.message ?? "\(error)"
+        let message = clipped(facing?.message ?? "\(error)")
         let status = facing?.status ?? .failure
-        let text = "\(status.code)\0\(message)\0\(facing?.hint ?? "")\0"
+        let text = "\(status.code)\0\(message)\0\(clipped(facing?.hint ?? ""))\0"
         _ = write(pipe, text, text.utf8.count)
+    }
+
+    /// What fits into the pipe at once: a guest's words may be as long as it likes.
+    private static func clipped(_ text: String) -> String {
+        text.utf8.count <= 4000 ? text : String(decoding: text.utf8.prefix(4000), as: UTF8.self) + " ..."
     }
 
     /// Waits until the child has either succeeded, which closes the pipe, or said why not.

@@ -68,7 +68,7 @@ enum GuestProcess {
             _ = parent.withCString { mkdir($0, 0o755) }
         }
         guard path.withCString({ mkdir($0, 0o700) }) == 0 else { return }
-        _ = path.withCString { chown($0, plan.privileges.user, plan.privileges.group) }
+        _ = path.withCString { lchown($0, plan.privileges.user, plan.privileges.group) }
     }
 
     private static func enter(_ directory: LaunchPlan.WorkingDirectory) throws {

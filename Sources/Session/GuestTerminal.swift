@@ -22,8 +22,7 @@ enum GuestTerminal {
             cd_filesystem_type(master.rawValue) == devptsMagic
         else { throw SystemError("open", "/dev/pts/ptmx", code: ENODEV) }
         try syscall("ioctl", "TIOCSPTLCK") { cd_pty_unlock(master.rawValue) }
-        let slave = FileDescriptor(
-            adopting: try syscall("ioctl", "TIOCGPTPEER") { cd_pty_peer(master.rawValue) })
+        let slave = try peer(of: master)
         // Programs open their terminal again by its name (tty(1), tmux), after they have become the user.
         try syscall("fchown", "the terminal") { fchown(slave.rawValue, owner, .max) }
         try syscall("sendmsg") { cd_send_descriptor(socket, master.rawValue) }
@@ -35,5 +34,21 @@ enum GuestTerminal {
         for descriptor in Int32(0)...2 where isatty(descriptor) == 1 {
             try syscall("dup2") { dup2(slave.rawValue, descriptor) }
         }
+    }
+
+    /// The other end of the pty.
+    private static func peer(of master: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor {
+        let direct = cd_pty_peer(master.rawValue)
+        if direct >= 0 { return FileDescriptor(adopting: direct) }
+        // Before Linux 4.13 only by its name, where the guest may have put something else.
+        let number = try syscall("ioctl", "TIOCGPTN") { cd_pty_number(master.rawValue) }
+        let path = HostPath("/dev/pts/\(number)")
+        let slave = try FileDescriptor.open(path, O_RDWR | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK)
+        let (ours, theirs) = (try slave.status(), try master.status())
+        guard cd_filesystem_type(slave.rawValue) == devptsMagic, ours.device == theirs.device else {
+            throw SystemError("open", path.description, code: ENODEV)
+        }
+        _ = fcntl(slave.rawValue, F_SETFL, fcntl(slave.rawValue, F_GETFL) & ~O_NONBLOCK)
+        return slave
     }
 }

@@ -75,6 +75,9 @@ enum Holder {
         umask(0o022)
     }
 
+    /// The file system type of procfs (statfs(2)).
+    private static let procMagic = 0x9fa0
+
     /// A container that stands.
     private struct Root: ~Copyable {
         /// Its `/proc`, held open since the guest may cover it.
@@ -98,6 +101,10 @@ enum Holder {
         let mounter = KernelMounter(root: Rootfs(adopting: try root.duplicate()), interface: interface)
         try mounter.carryOut(plan.mounts, binds)
         let processes = try Rootfs(adopting: try root.duplicate()).openDirectory("/proc")
+        // An image whose /run or /dev is a link to /proc would have it covered by what is mounted there.
+        guard cd_filesystem_type(processes.raw) == procMagic else {
+            throw SystemError("open", "the container's /proc, which something else covers", code: ENOTDIR)
+        }
         let namespace = try mountNamespace(of: getpid())
         try Isolation.enterRoot(root)
         return Root(processes: processes, mountNamespace: namespace)

@@ -73,6 +73,17 @@ package enum Membership {
         return status.inode == root.inode && status.device == root.device
     }
 
+    /// Whether this process has a child besides the given one; true also when that cannot be known.
+    static func hasChild(other known: pid_t) -> Bool {
+        let path = HostPath("/proc/self/task/\(getpid())/children")
+        guard let file = try? FileDescriptor.open(path, O_RDONLY),
+            let bytes = try? file.readAll(limit: 1 << 16)
+        else { return true }
+        return bytes.split(separator: UInt8(ascii: " ")).contains {
+            pid_t(String(decoding: $0, as: UTF8.self)) != known
+        }
+    }
+
     /// All processes that descend from the given ones, as the host's `/proc` shows them.
     package static func descendants(of roots: [pid_t]) throws(SystemError) -> [pid_t] {
         var children: [pid_t: [pid_t]] = [:]

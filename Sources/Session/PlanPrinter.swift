@@ -44,10 +44,7 @@ package enum PlanPrinter {
                     MountOption.words(parameters, attributes).joined(separator: ","), type, place(target),
                 ]
             case .bind(let spec, _):
-                [
-                    "mount", spec.options.recursive ? "--rbind" : "--bind", spec.source.rawValue,
-                    place(spec.target),
-                ]
+                ["mount", "-o", spec.options.description, spec.source.rawValue, place(spec.target)]
             case .directory(let target, let mode):
                 ["mkdir", "-p", "-m", String(mode, radix: 8), place(target)]
             case .node(let target, let node):
@@ -58,6 +55,7 @@ package enum PlanPrinter {
                 ]
             case .link(let target, let destination): ["ln", "-sf", destination.text, place(target)]
             }
+        if case .bind(_, required: false) = step { return join(words) + " || :" }
         return join(words)
     }
 

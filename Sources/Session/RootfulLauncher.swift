@@ -32,7 +32,7 @@ package struct RootfulLauncher {
         let start = try registry.startLock()
         let ticket = try registry.enter(
             SessionRecord(
-                pid: getpid(), kind: plan.kind, user: plan.user, command: plan.shownCommand,
+                try ProcessIdentity.current(), kind: plan.kind, user: plan.user, command: plan.shownCommand,
                 started: Int64(time(nil))))
         let supervisor = try Supervisor()
         let container = try join(registry)
@@ -44,8 +44,13 @@ package struct RootfulLauncher {
         }
         start.release()
         lock.release()
+        let traffic = registry.traffic()
         let status = try supervisor.attend(guest)
-        sayWhatStays(container.record, registry, say)
+        // A session that has had the container for itself from beginning to end only has to look at its own children.
+        let isAlone = container.isFresh && traffic == registry.traffic()
+        if !isAlone || Membership.hasChild(other: container.record.pid) {
+            sayWhatStays(container.record, registry, say)
+        }
         ticket.leave()
         return status
     }
@@ -71,6 +76,8 @@ package struct RootfulLauncher {
         let namespace: FileDescriptor
         /// Binds of this session that the container does not have yet.
         let added: [BindSpec]
+        /// Whether this session started it.
+        let isFresh: Bool
     }
 
     /// Finds the container running, or starts it; under the start lock.
@@ -81,7 +88,8 @@ package struct RootfulLauncher {
             let handle = try record.identity.open()
         {
             let added = try newBinds(record)
-            return Running(record: record, namespace: try namespace(of: handle, record), added: added)
+            return Running(
+                record: record, namespace: try namespace(of: handle, record), added: added, isFresh: false)
         }
         try registry.clearHolder()
         let record = try Holder.start(
@@ -90,7 +98,7 @@ package struct RootfulLauncher {
             throw LaunchError.inside("the container ended while it started", hint: "Try again.", .failure)
         }
         try registry.setHolder(record)
-        return Running(record: record, namespace: try namespace(of: handle, record), added: [])
+        return Running(record: record, namespace: try namespace(of: handle, record), added: [], isFresh: true)
     }
 
     /// The holder's mount namespace.
@@ -149,7 +157,9 @@ package struct RootfulLauncher {
         }
         let report = pipe.readEnd()
         let end = sockets.firstEnd()
+        // Without a master the child must not wait for its go.
         let terminal = supervisor.hasTerminal ? try? supervisor.adoptMaster(from: end) : nil
+        if terminal == nil { shutdown(end.rawValue, Int32(SHUT_RDWR)) }
         do { try ChildReport.receive(from: report) } catch {
             _ = try? Reaping.wait(for: pid)
             throw error

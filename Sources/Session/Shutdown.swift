@@ -82,7 +82,7 @@ package struct Shutdown {
 
     /// The supervisors of the open sessions, named while they hold their locks: their numbers may be another's later.
     private func supervisors(_ registry: borrowing SessionRegistry) -> [ProcessIdentity] {
-        registry.openSessions().filter { $0.pid != getpid() }.compactMap { try? ProcessIdentity(of: $0.pid) }
+        registry.openSessions().filter { $0.pid != getpid() }.map(\.supervisor)
     }
 
     private func members(of holder: HolderRecord?) throws -> HeldProcesses {

@@ -22,6 +22,8 @@ struct Supervisor: ~Copyable {
     init() throws(SystemError) {
         hasTerminal = isatty(0) == 1
         ignored = [SIGHUP, SIGINT, SIGQUIT].filter { cd_signal_is_ignored($0) }
+        // What the guest leaves behind becomes a child of this process, which so knows whether anything is left.
+        _ = cd_set_subreaper(true)
         // Whoever ignores this one is never told how a child ended.
         SignalAction.standard.set(for: SIGCHLD)
         let taken = ignored
@@ -68,7 +70,7 @@ struct Supervisor: ~Copyable {
             _ = poll(&entry, 1, -1)
             while let arrival = signals.next() {
                 if arrival.number == SIGCHLD {
-                    if let status = try Reaping.poll(pid) { return status }
+                    if let status = Reaping.all(watching: pid) { return status }
                 } else if arrival.isFromProcess {
                     // What the terminal sent, the guest has got itself: it is in the same process group.
                     kill(pid, arrival.number)
@@ -81,7 +83,7 @@ struct Supervisor: ~Copyable {
     private func takeSignals(_ pid: pid_t, _ relay: inout TerminalRelay) throws -> ExitStatus? {
         while let arrival = signals.next() {
             switch arrival.number {
-            case SIGCHLD: if let status = try Reaping.poll(pid) { return status }
+            case SIGCHLD: if let status = Reaping.all(watching: pid) { return status }
             case SIGWINCH: relay.resize()
             case SIGCONT: relay.resume()
             default: kill(pid, arrival.number)

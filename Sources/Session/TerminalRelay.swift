@@ -24,7 +24,7 @@ struct TerminalRelay: ~Copyable {
         resume()
     }
 
-    deinit { if isRaw { restore(saved) } }
+    deinit { if isRaw, isForeground { restore(saved) } }
 
     /// What `wait` saw.
     struct Event {
@@ -57,6 +57,8 @@ struct TerminalRelay: ~Copyable {
 
     /// Passes on what is there.
     mutating func pass(_ event: Event) {
+        // A shell tells nobody when it brings a running job to the foreground.
+        if !isRaw { resume() }
         if event.input { takeInput() }
         if event.canWrite || !pending.isEmpty { giveInput() }
         if event.output, !showOutput() { guestHungUp = true }
@@ -90,7 +92,13 @@ struct TerminalRelay: ~Copyable {
             let part = buffer.withUnsafeBytes {
                 write(output, $0.baseAddress.map { $0 + shown }, count - shown)
             }
-            if part < 0 && errno != EINTR { return true }
+            if part < 0, errno == EAGAIN {
+                // Somebody else has made this terminal non-blocking.
+                var entry = pollfd(fd: output, events: Int16(POLLOUT), revents: 0)
+                poll(&entry, 1, -1)
+            } else if part < 0, errno != EINTR {
+                return true
+            }
             shown += max(part, 0)
         }
         return true
@@ -110,11 +118,19 @@ struct TerminalRelay: ~Copyable {
 
     func resize() { _ = cd_copy_window_size(0, master.rawValue) }
 
+    /// Whether the terminal is this job's.
+    private var isForeground: Bool {
+        let foreground = tcgetpgrp(0)
+        // ENOTTY: it is nobody's controlling terminal, so there are no jobs.
+        return foreground == getpgrp() || foreground < 0 && errno == ENOTTY
+    }
+
     /// Takes the terminal when this is the foreground job; a background job must not touch it.
     mutating func resume() {
-        // ENOTTY: it is nobody's controlling terminal, so there are no jobs.
-        let foreground = tcgetpgrp(0)
-        guard foreground == getpgrp() || foreground < 0 && errno == ENOTTY else { return }
+        guard isForeground else {
+            isRaw = false
+            return
+        }
         var raw = saved
         cfmakeraw(&raw)
         tcsetattr(0, TCSANOW, &raw)

@@ -16,20 +16,39 @@ package struct SessionRecord: Decodable, Hashable, Sendable {
     /// Seconds since the epoch.
     package var started: Int64
 
-    package init(pid: pid_t, kind: Kind, user: String, command: [String], started: Int64) {
-        self.pid = pid
+    /// By which the supervisor is told from a later process with its number.
+    package var startTime: UInt64
+    package var bootID: String
+
+    package init(_ supervisor: ProcessIdentity, kind: Kind, user: String, command: [String], started: Int64) {
+        pid = supervisor.pid
+        startTime = supervisor.startTime
+        bootID = supervisor.bootID
         self.kind = kind
         self.user = user
         self.command = command
         self.started = started
     }
 
+    /// A session whose record is damaged; nobody is taken for its supervisor.
+    init(unknown pid: pid_t) {
+        let nobody = ProcessIdentity(pid: pid, startTime: 0, bootID: "")
+        self.init(nobody, kind: .login, user: "?", command: [], started: 0)
+    }
+
+    package var supervisor: ProcessIdentity {
+        ProcessIdentity(pid: pid, startTime: startTime, bootID: bootID)
+    }
+
+    var isAlive: Bool { supervisor.isAlive }
+
     /// As `Decodable` reads it.
     var json: String {
         JSONText.object([
-            ("command", JSONText.array(command.map(JSONText.string))),
+            ("bootID", JSONText.string(bootID)), ("command", JSONText.array(command.map(JSONText.string))),
             ("kind", JSONText.string(kind.rawValue)),
-            ("pid", "\(pid)"), ("started", "\(started)"), ("user", JSONText.string(user)),
+            ("pid", "\(pid)"), ("startTime", "\(startTime)"), ("started", "\(started)"),
+            ("user", JSONText.string(user)),
         ])
     }
 }

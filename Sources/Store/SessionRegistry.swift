@@ -63,7 +63,7 @@ package struct SessionRegistry: ~Copyable {
     ///
     /// While a holder is about to end this waits for it, which takes no longer than its last look around.
     package func enter(_ record: SessionRecord) throws -> SessionTicket {
-        let lock = try directory.openFile(Self.locks, O_RDWR | O_CREAT, mode: 0o644)
+        let lock = try directory.openFile(Self.locks, O_RDWR | O_CREAT, mode: 0o600)
         try syscall("fcntl", "sessions.lock") { cd_ofd_lock(lock.rawValue, 0x77, Int64(record.pid), 1, true) }
         let file = RawString("\(record.pid).json")
         try sessions.replaceFile(file, with: Array(record.json.utf8), durable: false)
@@ -74,7 +74,7 @@ package struct SessionRegistry: ~Copyable {
 
     /// The lock file as the holder keeps it.
     package func holderLock() throws -> HolderLock {
-        HolderLock(file: try directory.openFile(Self.locks, O_RDWR | O_CREAT, mode: 0o644))
+        HolderLock(file: try directory.openFile(Self.locks, O_RDWR | O_CREAT, mode: 0o600))
     }
 
     /// Records a holder that has just become ready; under the start lock.
@@ -85,7 +85,7 @@ package struct SessionRegistry: ~Copyable {
     /// Forgets how the last holder ended; under the start lock, before a new one starts.
     package func clearHolder() throws {
         try? directory.removeFile(Self.holderFile)
-        let lock = try directory.openFile(Self.locks, O_RDWR | O_CREAT, mode: 0o644)
+        let lock = try directory.openFile(Self.locks, O_RDWR | O_CREAT, mode: 0o600)
         try lock.truncate(to: 0)
     }
 
@@ -111,19 +111,23 @@ package struct SessionRegistry: ~Copyable {
     // MARK: - Looking
 
     /// The open sessions, oldest first.
+    ///
+    /// The locks are for root alone: anybody else could hold some himself. Whoever may not look at them believes a
+    /// record whose very process lives.
     package func openSessions() -> [SessionRecord] {
-        guard let lock = try? directory.openFile(Self.locks, O_RDONLY), let entries = try? sessions.entries()
-        else {
-            return []
-        }
+        guard let entries = try? sessions.entries() else { return [] }
+        let locks = (try? directory.openFile(Self.locks, O_RDONLY)) ?? FileDescriptor(adopting: -1)
         return entries.compactMap { entry -> SessionRecord? in
             guard let pid = Self.pid(of: entry.name) else { return nil }
-            guard cd_ofd_is_locked(lock.rawValue, Int64(pid), 1) == 1 else {
-                // Its supervisor was killed. Fails for whoever only looks.
+            guard locks.rawValue >= 0 else {
+                return record(entry.name, of: pid).flatMap { $0.isAlive ? $0 : nil }
+            }
+            guard cd_ofd_is_locked(locks.rawValue, Int64(pid), 1) == 1 else {
+                // Its supervisor was killed.
                 try? sessions.removeFile(entry.name)
                 return nil
             }
-            return record(entry.name, of: pid)
+            return record(entry.name, of: pid) ?? SessionRecord(unknown: pid)
         }.sorted { ($0.started, $0.pid) < ($1.started, $1.pid) }
     }
 
@@ -139,13 +143,17 @@ package struct SessionRegistry: ~Copyable {
         }
     }
 
-    private func record(_ file: RawString, of pid: pid_t) -> SessionRecord {
-        if let bytes = try? sessions.readFile(file, limit: Self.recordLimit),
+    /// Changes with each session that enters or leaves.
+    package func traffic() -> [Int] {
+        guard let changed = try? sessions.status().changed else { return [] }
+        return [changed.tv_sec, changed.tv_nsec]
+    }
+
+    private func record(_ file: RawString, of pid: pid_t) -> SessionRecord? {
+        guard let bytes = try? sessions.readFile(file, limit: Self.recordLimit),
             let record = try? JSONDecoder().decode(SessionRecord.self, from: Data(bytes)), record.pid == pid
-        {
-            return record
-        }
-        return SessionRecord(pid: pid, kind: .login, user: "?", command: [], started: 0)
+        else { return nil }
+        return record
     }
 
     /// The process that a record's file name speaks of.

@@ -16,6 +16,14 @@ enum Program {
 
     static func main() -> ExitStatus {
         umask(0o022)
+        // Whatever is opened later must not take the place of a closed standard descriptor.
+        while case let null = open("/dev/null", O_RDWR | O_CLOEXEC), null >= 0 {
+            if null > 2 {
+                close(null)
+                break
+            }
+            _ = fcntl(null, F_SETFD, 0)
+        }
         // A reader that goes away is an error of a write, not a death without a word.
         SignalAction.ignore.set(for: SIGPIPE)
         let diagnostics = Diagnostics()

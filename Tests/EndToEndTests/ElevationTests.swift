@@ -27,6 +27,29 @@ struct ElevationTests {
         #expect(outcome.status == ExitStatus(code: 7))
     }
 
+    @Test("lets its caller end a session that has no terminal", arguments: ["TERM", "KILL"])
+    func ended(_ signal: String) throws {
+        let program = try Program.with("box")
+        let etc = try PrivateEtc(in: Scratch.path)
+        var environment = program.environment
+        environment["PATH"] = try pathWith(only: "sudo")
+        let script = """
+            "$0" login box -- sh -c 'trap "exit 42" TERM HUP; while :; do sleep 0.1; done' </dev/null & pid=$!
+            sleep 2
+            kill -\(signal) $pid
+            wait $pid
+            echo "ended: $?"
+            """
+        let outcome = try etc.asUser("/bin/sh", ["-c", script, try copyOfProgram()], environment: environment)
+        #expect(outcome.stdout.contains(signal == "TERM" ? "ended: 42" : "ended: 137"), "\(outcome.stderr)")
+        var running = try program.succeed("ps", "-q").lines
+        for _ in 0..<100 where !running.isEmpty {
+            usleep(50_000)
+            running = try program.succeed("ps", "-q").lines
+        }
+        #expect(running.isEmpty)
+    }
+
     @Test("is not tried with --no-elevate, and says who would have to")
     func never() throws {
         let program = try Program.with("box")

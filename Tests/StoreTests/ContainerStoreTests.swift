@@ -275,7 +275,9 @@ struct SessionRegistryTests {
     }
 
     private static func record(_ pid: pid_t) -> SessionRecord {
-        SessionRecord(pid: pid, kind: .login, user: "root", command: ["sh"], started: Int64(pid))
+        SessionRecord(
+            ProcessIdentity(pid: pid, startTime: 1, bootID: "b"), kind: .login, user: "root", command: ["sh"],
+            started: Int64(pid))
     }
 
     @Test("shows a session exactly as long as it holds its lock")

@@ -93,6 +93,8 @@ int cd_set_no_new_privileges(void);
 int cd_set_parent_death_signal(int signal);
 int cd_drop_bounding_capability(int capability);
 int cd_clear_ambient_capabilities(void);
+/// Empties the inheritable set: to a root program it would give back what the bounding set lost.
+int cd_clear_inheritable_capabilities(void);
 int cd_set_groups(size_t count, const gid_t *groups);
 int cd_set_uids(uid_t uid);
 int cd_set_gids(gid_t gid);
@@ -146,6 +148,8 @@ extern const unsigned long cd_ms_private, cd_ms_slave, cd_ms_shared;
 /// The peer of the pty master `master`, opened without a path (TIOCGPTPEER).
 int cd_pty_peer(int master);
 int cd_pty_unlock(int master);
+/// The number of the pty below /dev/pts, or -1.
+int cd_pty_number(int master);
 int cd_make_controlling(int terminal);
 int cd_window_size(int terminal, unsigned short *rows, unsigned short *columns);
 int cd_copy_window_size(int from, int to);

@@ -24,6 +24,17 @@ package enum Reaping {
         }
     }
 
+    /// Reaps every child that has ended, also those that this process got as a subreaper; how `child` ended, if it did.
+    package static func all(watching child: pid_t) -> ExitStatus? {
+        var found: ExitStatus?
+        while true {
+            var status: Int32 = 0
+            let ended = waitpid(-1, &status, WNOHANG)
+            if ended == child { found = ExitStatus(waitStatus: status) }
+            if ended == 0 || ended < 0 && errno != EINTR { return found }
+        }
+    }
+
     /// How the child ended, or `nil` while it runs.
     package static func poll(_ child: pid_t) throws(SystemError) -> ExitStatus? {
         var status: Int32 = 0
