@@ -11,13 +11,10 @@ package struct Container: ~Copyable {
         Rootfs(adopting: try directory.openDirectory("rootfs"))
     }
 
-    /// Larger manifests than any registry accepts are not read.
-    private static let manifestLimit = 16 << 20
-
     /// What `manifest.json` says; empty for a container that was made from a plain archive.
     package func manifest() throws -> ContainerManifest {
         do {
-            let bytes = try directory.readFile("manifest.json", limit: Self.manifestLimit)
+            let bytes = try directory.readFile("manifest.json", limit: ContainerManifest.sizeLimit)
             return try ContainerManifest(json: bytes)
         } catch let error as SystemError where error.code == ENOENT {
             return ContainerManifest()

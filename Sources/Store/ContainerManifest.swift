@@ -13,6 +13,9 @@ package struct ContainerManifest: Sendable, Equatable {
 
     package init() {}
 
+    /// Bytes that it may have: two documents of an image, of up to 16 MiB each, and a few words.
+    package static let sizeLimit = 33 << 20
+
     package init(json bytes: [UInt8]) throws {
         let document = try JSONDecoder().decode(Document.self, from: Data(bytes))
         imageReference = document.reference.flatMap { $0.isEmpty ? nil : $0 }

@@ -19,11 +19,7 @@ package struct ContainerStore: ~Copyable {
 
     /// Opens the store for changes; what is missing is made.
     package static func open(_ layout: StateLayout) throws -> ContainerStore {
-        let data = try makePath(layout.data)
-        let status = try data.status()
-        guard status.owner == geteuid(), status.permissions & 0o022 == 0 else {
-            throw StoreError.untrusted(layout.data)
-        }
+        let data = try openTrusted(layout.data)
         return ContainerStore(
             layout: layout, containers: try data.openOrMakeDirectory("containers", mode: 0o700),
             locks: try data.openOrMakeDirectory("locks", mode: 0o700), data: data)
@@ -37,6 +33,16 @@ package struct ContainerStore: ~Copyable {
         self.containers = containers
         self.locks = locks
         self.data = data
+    }
+
+    /// Opens a directory that nobody else can have put anything into, after making what is missing of its path.
+    package static func openTrusted(_ path: HostPath) throws -> Directory {
+        let directory = try makePath(path)
+        let status = try directory.status()
+        guard status.owner == geteuid(), status.permissions & 0o022 == 0 else {
+            throw StoreError.untrusted(path)
+        }
+        return directory
     }
 
     /// Opens a directory of ours, after making what is missing of its path.
@@ -128,16 +134,24 @@ package struct ContainerStore: ~Copyable {
 
     /// Throws a container away; the caller has it locked and has ended what ran in it.
     ///
-    /// First it is renamed into the trash, so that a crash leaves the whole or nothing; then it is deleted.
+    /// First it is renamed into the trash, so that a crash leaves the whole or nothing; then the index forgets it, and
+    /// then it is deleted.
     package func remove(_ name: ContainerName, onDelete: ((RawString) -> Void)? = nil) throws {
         let trash = try Trash(in: data)
-        let thrown = try trash.take(name.file, from: containers)
+        guard let thrown = try trash.takeIfPresent(name.file, from: containers) else {
+            throw try notInstalled(name)
+        }
         try containers.synchronize()
+        try updateIndex { index in index.containers.removeAll { $0.name == name.description } }
         try trash.delete(thrown, name: name, onDelete: onDelete)
     }
 
     /// Deletes what killed commands left behind.
     package func sweep() throws {
+        // Whoever has the lock is writing the index, and its temporary file is no debris.
+        let lock = try FileLock.attempt(locks, Self.indexLock, .exclusive)
+        if lock != nil { try data.removeTemporaryFiles() }
+        _ = consume lock
         if let staging = try? data.openDirectory("staging") {
             try Staging.sweep(staging, into: Trash(in: data))
         }
@@ -150,16 +164,23 @@ package struct ContainerStore: ~Copyable {
         return try Staging(name, in: data.openOrMakeDirectory("staging", mode: 0o700))
     }
 
-    /// Puts a finished container in its place, in one step.
+    /// Puts a finished container in its place, in one step; what cannot get there is thrown away.
     package func commit(_ staging: consuming Staging) throws {
-        let name = staging.name
-        // A directory without a rootfs is what an older program's failed install left.
-        if try !contains(name), try containers.statusIfPresent(name.file) != nil {
-            let trash = try Trash(in: data)
-            let thrown = try trash.take(name.file, from: containers)
-            try trash.delete(thrown, name: name)
+        do {
+            try clear(staging.name)
+            try staging.publish(in: containers)
+        } catch {
+            try? staging.discard(in: self)
+            throw error
         }
-        try staging.publish(in: containers)
         try containers.synchronize()
+    }
+
+    /// A directory without a rootfs is what an older program's failed install left.
+    private func clear(_ name: ContainerName) throws {
+        guard try !contains(name), try containers.statusIfPresent(name.file) != nil else { return }
+        let trash = try Trash(in: data)
+        let thrown = try trash.take(name.file, from: containers)
+        try trash.delete(thrown, name: name)
     }
 }

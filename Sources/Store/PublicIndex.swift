@@ -38,16 +38,19 @@ package struct PublicIndex: Codable, Sendable, Equatable {
     /// Reads it; `nil` when there is no store or none that this user may see.
     package static func read(_ layout: StateLayout) throws -> PublicIndex? {
         do {
-            return read(in: try Directory.open(layout.data))
-        } catch  where error.code == ENOENT {
+            let data = try Directory.open(layout.data)
+            return try read(in: data)
+        } catch let error as SystemError where error.code == ENOENT {
             return nil
-        } catch  where error.code == EACCES {
+        } catch let error as SystemError where error.code == EACCES {
             throw StoreError.unreadable(layout.data)
         }
     }
 
-    fileprivate static func read(in data: borrowing Directory) -> PublicIndex? {
-        guard let bytes = try? data.readFile(file, limit: limit) else { return nil }
+    /// `nil` when there is none or garbage; when it just cannot be read, what it says must not be forgotten.
+    fileprivate static func read(in data: borrowing Directory) throws -> PublicIndex? {
+        guard try data.statusIfPresent(file) != nil else { return nil }
+        let bytes = try data.readFile(file, limit: limit)
         return try? JSONDecoder().decode(PublicIndex.self, from: Data(bytes))
     }
 
@@ -59,10 +62,13 @@ package struct PublicIndex: Codable, Sendable, Equatable {
 }
 
 extension ContainerStore {
+    static let indexLock: RawString = "index"
+
     /// Changes the index under a lock of its own, so that two commands never lose each other's entry.
     package func updateIndex(_ change: (inout PublicIndex) throws -> Void) throws {
-        let lock = try FileLock(locks, "index", .exclusive, wait: true)
-        var index = PublicIndex.read(in: data) ?? PublicIndex()
+        let lock = try FileLock(locks, Self.indexLock, .exclusive, wait: true)
+        let known = try PublicIndex.read(in: data)
+        var index = known ?? PublicIndex()
         let before = index
         try change(&index)
         index.containers.sort { $0.name < $1.name }
@@ -73,7 +79,7 @@ extension ContainerStore {
     /// Makes the index name exactly the containers there are; `measure` tells the size of those it did not know.
     package func reconcileIndex(measure: (borrowing Container) throws -> Int64) throws {
         let names = try names()
-        let known = PublicIndex.read(in: data)?.containers.map(\.name)
+        let known = try PublicIndex.read(in: data)?.containers.map(\.name)
         guard known != names.map(\.description) else { return }
         try updateIndex { index in
             index.containers.removeAll { entry in !names.contains { $0.description == entry.name } }

@@ -1,3 +1,4 @@
+import Libc
 import Platform
 
 /// What the store of containers cannot do.
@@ -25,7 +26,7 @@ package enum StoreError: UserFacing, Equatable {
                 ? "container \(name) is running"
                 : "container \(name) is running with \(sessions) open session(s)"
         case .untrusted(let path):
-            "\(path) can be written by others than its user, so nothing in it can be trusted"
+            "\(path) belongs to or can be written by somebody else, so nothing in it can be trusted"
         case .unreadable(let path): "\(path) cannot be read by this user"
         case .broken(let name, let reason): "container \(name) is damaged: \(reason)"
         case .mountInside(let name, let path):
@@ -46,7 +47,9 @@ package enum StoreError: UserFacing, Equatable {
                 + "or delete it with: chroot-distro remove \(name)"
         case .busy: "Wait until that command is done, or end it."
         case .running(let name, _): "Stop it first with: chroot-distro unmount \(name)"
-        case .untrusted(let path): "Correct it with: chmod go-w \(path)"
+        case .untrusted(let path):
+            "Correct it with: chown \(geteuid()) \(path) && chmod go-w \(path) · or choose another directory with "
+                + "XDG_DATA_HOME and XDG_CACHE_HOME"
         case .unreadable: "Run it as root, for example with sudo."
         case .broken(let name, _): "Delete it with: chroot-distro remove \(name)"
         case .mountInside: "Unmount it by hand (umount), then run the command again."

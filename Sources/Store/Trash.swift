@@ -16,6 +16,12 @@ struct Trash: ~Copyable {
         return thrown
     }
 
+    /// The same; `nil` when there is no such entry.
+    func takeIfPresent(_ name: RawString, from source: borrowing Directory) throws(SystemError) -> RawString?
+    {
+        do { return try take(name, from: source) } catch  where error.code == ENOENT { return nil }
+    }
+
     /// Deletes an entry; something mounted inside stops it.
     func delete(_ thrown: RawString, name: ContainerName, onDelete: ((RawString) -> Void)? = nil) throws {
         do {

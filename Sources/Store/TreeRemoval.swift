@@ -11,7 +11,8 @@ enum TreeRemovalError: Error {
 /// Deletes trees by descriptors and never leaves the mount that it started on.
 ///
 /// A bind mount of the same file system has the same `st_dev`, so the kernel is asked not to cross mounts at all
-/// (openat2(2), RESOLVE_NO_XDEV); without openat2 the mount ids are compared.
+/// (openat2(2), RESOLVE_NO_XDEV); without openat2 the mount ids are compared. Another command may be deleting the same
+/// tree: what is gone is deleted.
 struct TreeRemoval: ~Copyable {
     /// Where trees that are too deep are moved to be deleted by themselves.
     private let scratch: Directory
@@ -44,11 +45,11 @@ struct TreeRemoval: ~Copyable {
         }
         guard depth < Self.maximumDepth else {
             let moved = RawString("deep.\(UInt64.random(in: 0 ... .max))")
-            try parent.rename(name, to: scratch, moved, .failIfTaken)
-            deeper.append(moved)
+            let isMoved = try move(name, directory, in: parent, to: moved)
+            if isMoved { deeper.append(moved) }
             return
         }
-        for entry in try directory.entries() {
+        for entry in try Self.entries(directory) {
             let below = path.appending(entry.name)
             if entry.kind == .directory || entry.kind == .other {
                 try remove(entry.name, in: directory, path: below, depth: depth + 1, deeper: &deeper)
@@ -64,16 +65,38 @@ struct TreeRemoval: ~Copyable {
         _ name: RawString, _ directory: borrowing Directory, in parent: borrowing Directory, _ path: GuestPath
     ) throws {
         do {
-            try parent.removeDirectory(name)
-        } catch {
-            switch error.code {
-            case EBUSY: throw TreeRemovalError.mount(path)
-            case EPERM:
+            do { try parent.removeDirectory(name) } catch  where error.code == EPERM {
+                try parent.clearImmutableFlags()
                 try directory.clearImmutableFlags()
                 try parent.removeDirectory(name)
-            default: throw error
             }
+        } catch  where error.code == EBUSY {
+            throw TreeRemovalError.mount(path)
+        } catch  where error.code == ENOENT {
+            return
         }
+    }
+
+    /// False when it is gone.
+    private func move(
+        _ name: RawString, _ directory: borrowing Directory, in parent: borrowing Directory,
+        to new: RawString
+    ) throws(SystemError) -> Bool {
+        do {
+            do { try parent.rename(name, to: scratch, new, .failIfTaken) } catch  where error.code == EPERM {
+                try parent.clearImmutableFlags()
+                try directory.clearImmutableFlags()
+                try parent.rename(name, to: scratch, new, .failIfTaken)
+            }
+        } catch  where error.code == ENOENT {
+            return false
+        }
+        return true
+    }
+
+    /// None in a directory that is gone (getdents64(2), ENOENT).
+    private static func entries(_ directory: borrowing Directory) throws(SystemError) -> [Directory.Entry] {
+        do { return try directory.entries() } catch  where error.code == ENOENT { return [] }
     }
 
     private func removeFile(_ name: RawString, in parent: borrowing Directory, _ path: GuestPath) throws {
@@ -85,9 +108,13 @@ struct TreeRemoval: ~Copyable {
             throw TreeRemovalError.mount(path)
         } catch  where error.code == EPERM {
             // An immutable or append-only file, or a directory that holds one.
-            try parent.clearImmutableFlags()
-            try parent.clearImmutableFlags(of: name)
-            try parent.removeFile(name)
+            do throws(SystemError) {
+                try parent.clearImmutableFlags()
+                try parent.clearImmutableFlags(of: name)
+                try parent.removeFile(name)
+            } catch  where error.code == ENOENT {
+                return
+            }
         }
         onDelete?(path.absolute)
     }
@@ -100,7 +127,8 @@ struct TreeRemoval: ~Copyable {
             return try open(name, in: parent)
         } catch {
             switch error.code {
-            case ENOTDIR, ELOOP: return nil
+            // removeFile knows what to do with a name that is gone.
+            case ENOTDIR, ELOOP, ENOENT: return nil
             case EXDEV: throw TreeRemovalError.mount(path)
             default: throw error
             }

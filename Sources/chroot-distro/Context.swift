@@ -40,7 +40,10 @@ struct Context {
     func store() throws -> ContainerStore { try ContainerStore.open(layout) }
 
     /// The image store.
-    func images() throws -> ImageLayout { try ImageLayout.open(ContainerStore.makePath(layout.cache)) }
+    func images() throws -> ImageLayout { try ImageLayout.open(cache()) }
+
+    /// Where the image store is, and files that are needed for a moment.
+    func cache() throws -> Directory { try ContainerStore.openTrusted(layout.cache) }
 
     /// What the configuration file says of registries; a missing file says nothing.
     func registries() throws -> RegistriesConfiguration {

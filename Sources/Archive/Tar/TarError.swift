@@ -6,6 +6,8 @@ package struct TarError: Error, Sendable {
     package enum Reason: Sendable {
         /// The archive stops inside an entry.
         case truncated
+        /// The archive stops between two entries, without the end mark.
+        case noEndMark
         /// What should be the first header is none.
         case notAnArchive
         case badChecksum
@@ -38,6 +40,7 @@ extension TarError: UserFacing {
     package var message: String {
         switch reason {
         case .truncated: "the archive ends too early, inside an entry (at byte \(offset))"
+        case .noEndMark: "the archive ends too early, without an end mark (at byte \(offset))"
         case .notAnArchive: "this is not a tar archive"
         case .badChecksum: "the archive is damaged: bad header checksum at byte \(offset)"
         case .badNumber(let field): "the archive is damaged: bad \(field) in the header at byte \(offset)"
@@ -53,7 +56,7 @@ extension TarError: UserFacing {
 
     package var hint: String? {
         switch reason {
-        case .truncated, .badChecksum, .badNumber, .badExtendedHeader, .badSparseMap, .badName:
+        case .truncated, .noEndMark, .badChecksum, .badNumber, .badExtendedHeader, .badSparseMap, .badName:
             "The file is incomplete or broken; fetch it again."
         case .notAnArchive: "Archives are tar files, plain or compressed with gzip, bzip2, xz, lzma or zstd."
         case .source(let error): (error as? any UserFacing)?.hint

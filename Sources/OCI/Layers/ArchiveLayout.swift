@@ -26,7 +26,9 @@ package enum ArchiveLayout: Hashable, Sendable {
 
     /// Judges by `names` as they stand in the archive, `./` and all.
     package init(_ names: [RawString]) throws(Unrecognised) {
-        let paths = names.map { GuestPath($0).clamped }
+        let paths = names.map {
+            GuestPath(components: Array(GuestPath($0).clamped.components.prefix(Self.depth)))
+        }
         let tree = NameTree(paths)
         if Self.isOCILayout(tree) {
             self = .ociLayout
@@ -70,6 +72,9 @@ package enum ArchiveLayout: Hashable, Sendable {
     private static let neverWrappers = sharedNames.union(["usr", "etc", "dev", "proc", "sys", "boot"])
 
     private static let deepestPrefix = 4
+
+    /// Components of a name that are looked at: more than any question here needs, and few for any memory.
+    private static let depth = 8
 
     /// The prefix with the most different names of a root below it; the shorter one of two that are equal.
     private static func systemPrefix(_ paths: [GuestPath], _ tree: NameTree) -> GuestPath? {

@@ -15,35 +15,71 @@ struct DirectoryLedger {
     }
 
     private struct Record {
-        let path: GuestPath
+        /// In one piece, which takes a tenth of the memory of its components.
+        let path: RawString
+        let depth: Int
         let fate: Fate
+
+        init(_ path: GuestPath, _ fate: Fate) {
+            self.path = path.absolute
+            depth = path.components.count
+            self.fate = fate
+        }
+
+        /// Bytes, about.
+        var size: Int {
+            guard case .described(let entry) = fate else { return path.bytes.count + 256 }
+            return entry.attributes.reduce(path.bytes.count + 256) {
+                $0 + $1.name.bytes.count + $1.value.count + 64
+            }
+        }
     }
 
     private var records: [FileIdentity: Record] = [:]
+    private var size = 0
+    private let limit: Int
+
+    /// `limit` is how many bytes it may take, about.
+    init(limit: Int) { self.limit = limit }
+
+    /// Whether it is time to `settle`, however much of the layer is still to come.
+    ///
+    /// A directory that is needed again afterwards counts as one that was there before.
+    var isFull: Bool { size > limit }
 
     /// A directory that was there before; the first account of it counts.
     mutating func noteExisting(_ path: GuestPath, _ status: FileStatus) {
         let identity = FileIdentity(status)
         guard records[identity] == nil else { return }
-        records[identity] = Record(
-            path: path, fate: .untouched(status.permissions, modified: status.modified))
+        keep(Record(path, .untouched(status.permissions, modified: status.modified)), identity)
     }
 
     /// A directory that the layer lists; the last account of it counts.
     mutating func note(_ path: GuestPath, _ identity: FileIdentity, as entry: TarEntry) {
-        records[identity] = Record(path: path, fate: .described(entry))
+        // Names of a megabyte each are not worth keeping.
+        var essence = TarEntry(.directory, "", permissions: entry.permissions)
+        (essence.owner, essence.group) = (entry.owner, entry.group)
+        (essence.modified, essence.accessed) = (entry.modified, entry.accessed)
+        essence.attributes = entry.attributes
+        keep(Record(path, .described(essence)), identity)
+    }
+
+    private mutating func keep(_ record: Record, _ identity: FileIdentity) {
+        size += record.size - (records.updateValue(record, forKey: identity)?.size ?? 0)
     }
 
     /// Gives every directory its final state and starts over.
     mutating func settle(in rootfs: borrowing Rootfs, _ report: inout LayerReport) throws(LayerError) {
-        let ordered = records.sorted { $0.value.path.components.count > $1.value.path.components.count }
+        let ordered = records.sorted { $0.value.depth > $1.value.depth }
         records.removeAll()
+        size = 0
         for (identity, record) in ordered {
+            let path = GuestPath(record.path)
             do throws(SystemError) {
-                guard let directory = try Self.open(record.path, identity, rootfs) else { continue }
+                guard let directory = try Self.open(path, identity, rootfs) else { continue }
                 try Self.settle(directory, record.fate, &report)
             } catch {
-                throw LayerError.refused(member: record.path.relative, error)
+                throw LayerError.refused(member: path.relative, error)
             }
         }
     }

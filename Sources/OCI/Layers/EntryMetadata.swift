@@ -11,13 +11,13 @@ enum EntryMetadata {
         _ entry: TarEntry, to file: borrowing FileDescriptor, _ report: inout LayerReport
     ) throws(SystemError) {
         let raw = file.rawValue
-        try own(&report) { fchown(raw, entry.owner, entry.group) }
+        let mode = try own(entry, &report) { fchown(raw, entry.owner, entry.group) }
         for attribute in entry.attributes where isWanted(attribute.name) {
             do { try file.setAttribute(attribute.name, attribute.value) } catch {
                 report.skippedAttributes += 1
             }
         }
-        try syscall("fchmod") { fchmod(raw, entry.permissions) }
+        try syscall("fchmod") { fchmod(raw, mode) }
         try setTimes(file, accessed: entry.accessed ?? entry.modified, modified: entry.modified)
     }
 
@@ -26,7 +26,7 @@ enum EntryMetadata {
         _ entry: TarEntry, to name: RawString, in directory: borrowing Directory, _ report: inout LayerReport
     ) throws(SystemError) {
         let raw = directory.raw
-        try own(&report) {
+        let mode = try own(entry, &report) {
             name.withCString { fchownat(raw, $0, entry.owner, entry.group, AT_SYMLINK_NOFOLLOW) }
         }
         for attribute in entry.attributes where isWanted(attribute.name) {
@@ -35,7 +35,7 @@ enum EntryMetadata {
             }
         }
         // A link has no mode of its own; a node that was just made is no link.
-        if entry.kind != .symbolicLink { try directory.setPermissions(name, entry.permissions) }
+        if entry.kind != .symbolicLink { try directory.setPermissions(name, mode) }
         var times = [entry.accessed ?? entry.modified, entry.modified]
         try syscall("utimensat") { name.withCString { utimensat(raw, $0, &times, AT_SYMLINK_NOFOLLOW) } }
     }
@@ -68,13 +68,18 @@ enum EntryMetadata {
 
     private static let overlayMark = Array("trusted.overlay.".utf8)
 
-    /// Without root everything belongs to the caller.
+    /// Sets the owner and returns the mode that goes with it.
     ///
-    /// In a user namespace some owners do not exist (`EINVAL`).
-    private static func own(_ report: inout LayerReport, _ body: () -> Int32) throws(SystemError) {
-        guard geteuid() == 0 else { return }
+    /// Without root everything belongs to the caller. In a user namespace some owners do not exist (`EINVAL`); then
+    /// nobody else's programs may become setuid to whom the file belongs instead.
+    private static func own(
+        _ entry: TarEntry, _ report: inout LayerReport, _ body: () -> Int32
+    ) throws(SystemError) -> mode_t {
+        guard geteuid() == 0 else { return entry.permissions }
         do { try syscall("fchown", "", body) } catch  where [EPERM, EINVAL].contains(error.code) {
             report.skippedOwners += 1
+            return entry.permissions & ~0o6000
         }
+        return entry.permissions
     }
 }

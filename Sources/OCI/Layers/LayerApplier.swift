@@ -13,8 +13,9 @@ package final class LayerApplier {
     private let trail: ParentTrail
     private var rules = MemberRules.layer
     private var contents = LayerContents()
-    private var ledger = DirectoryLedger()
+    private var ledger = DirectoryLedger(limit: 0)
     private var report = LayerReport()
+    private let ledgerLimit: Int
     private let isRoot = geteuid() == 0
 
     /// `directory` is the root to fill; it must be empty or hold the layers below.
@@ -22,8 +23,11 @@ package final class LayerApplier {
         try self.init(directory, hasOpenat2: Kernel.hasOpenat2)
     }
 
-    /// For tests: with `hasOpenat2` false, links are followed by a walk over the components.
-    init(_ directory: consuming Directory, hasOpenat2: Bool) throws(SystemError) {
+    /// For tests: with `hasOpenat2` false, links are followed by a walk over the components; `ledgerLimit` is the
+    /// memory for what directories are to become.
+    init(_ directory: consuming Directory, hasOpenat2: Bool, ledgerLimit: Int = 32 << 20) throws(SystemError)
+    {
+        self.ledgerLimit = ledgerLimit
         rootfs = Rootfs(adopting: directory, hasOpenat2: hasOpenat2)
         let again = Rootfs(adopting: try rootfs.directory.duplicate(), hasOpenat2: hasOpenat2)
         trail = try ParentTrail(again)
@@ -39,12 +43,16 @@ package final class LayerApplier {
     ) throws -> LayerReport {
         self.rules = rules
         contents = LayerContents()
-        ledger = DirectoryLedger()
+        ledger = DirectoryLedger(limit: ledgerLimit)
         report = LayerReport()
         trail.reset()
         trail.onArrival = { [unowned self] in ledger.noteExisting($0, $1) }
         ledger.noteExisting(.root, try rootfs.directory.status())
         while let entry = try reader.next() {
+            if ledger.isFull {
+                trail.reset()
+                try ledger.settle(in: rootfs, &report)
+            }
             guard let path = rules.place(of: entry.path) else {
                 try outside(entry, reader)
                 continue
@@ -163,7 +171,7 @@ package final class LayerApplier {
         try EntryMetadata.apply(entry, to: file, &report)
         try file.close()
         report.files += 1
-        report.bytes += entry.size
+        report.bytes = report.bytes.saturating(adding: entry.size)
     }
 
     /// False when the link would be to itself.

@@ -26,6 +26,8 @@ package enum LayerPipeline {
         let outcome = Result {
             let reader = TarReader(chunks)
             let report = try applier.apply(reader, rules, outside: outside)
+            // A digest says for sure that nothing was cut off, and some writers of layers leave the mark out.
+            if content.digest == nil, !reader.hasEndMark { throw TarError(.noEndMark, offset: reader.offset) }
             try reader.drain()
             try chunks.finish()
             return report

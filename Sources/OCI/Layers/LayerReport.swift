@@ -29,7 +29,7 @@ package struct LayerReport: Hashable, Sendable {
         left.hardLinks += right.hardLinks
         left.specials += right.specials
         left.whiteouts += right.whiteouts
-        left.bytes += right.bytes
+        left.bytes = left.bytes.saturating(adding: right.bytes)
         left.skippedSpecials += right.skippedSpecials
         left.skippedAttributes += right.skippedAttributes
         left.skippedOwners += right.skippedOwners

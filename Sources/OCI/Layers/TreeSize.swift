@@ -48,7 +48,7 @@ package struct TreeSize: Hashable, Sendable {
         ) throws(SystemError) {
             let status = try directory.status()
             identity = FileIdentity(status)
-            size.allocated += status.blocks * 512
+            size.add(blocks: status.blocks)
             for entry in try directory.entries() {
                 guard let status = try directory.statusIfPresent(entry.name) else { continue }
                 if status.kind == .directory {
@@ -63,7 +63,13 @@ package struct TreeSize: Hashable, Sendable {
     private mutating func add(_ status: FileStatus, _ seen: inout Set<FileIdentity>) {
         entries += 1
         if status.links > 1, !seen.insert(FileIdentity(status)).inserted { return }
-        allocated += status.blocks * 512
-        if status.kind == .regular || status.kind == .symbolicLink { apparent += status.size }
+        add(blocks: status.blocks)
+        if status.kind == .regular || status.kind == .symbolicLink {
+            apparent = apparent.saturating(adding: status.size)
+        }
+    }
+
+    private mutating func add(blocks: Int64) {
+        allocated = allocated.saturating(adding: min(blocks, .max / 512) * 512)
     }
 }

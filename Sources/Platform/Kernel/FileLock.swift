@@ -45,3 +45,14 @@ package struct FileLock: ~Copyable, Sendable {
         return Quoted(bytes: line).description
     }
 }
+
+extension Directory {
+    /// Locks the directory itself as long as this descriptor is open; false when somebody else has it locked.
+    package func tryLock() throws(SystemError) -> Bool {
+        do { try syscall("flock") { flock(raw, LOCK_EX | LOCK_NB) } } catch {
+            guard error.code == EWOULDBLOCK else { throw error }
+            return false
+        }
+        return true
+    }
+}

@@ -63,23 +63,62 @@ package struct Rootfs: ~Copyable, Sendable {
     }
 
     /// Opens a directory; what is missing on the way is made, owned by root, with `mode`.
+    ///
+    /// What a dangling symbolic link names is made inside.
     package func openOrMakeDirectory(_ path: GuestPath, mode: mode_t = 0o755) throws(SystemError) -> Directory
     {
-        do { return try openDirectory(path) } catch  where error.code == ENOENT {}
-        guard let name = path.lastComponent, name != ".." else {
-            throw SystemError("openat2", path.description, code: EINVAL)
+        var path = path
+        for _ in 0...Self.linkLimit {
+            guard path.components.count <= Self.componentLimit else {
+                throw SystemError("mkdirat", path.description, code: ENAMETOOLONG)
+            }
+            do { return try openDirectory(path) } catch  where error.code == ENOENT {}
+            var depth = 0
+            var current = try openDeepest(path, &depth)
+            var target: RawString?
+            while target == nil, depth < path.components.count {
+                let name = path.components[depth]
+                guard name != ".." else { throw SystemError("openat2", path.description, code: EINVAL) }
+                target = try Self.makeOrReadLink(name, in: current, mode: mode)
+                guard target == nil else { break }
+                current = try current.openDirectory(name)
+                depth += 1
+            }
+            guard let target else { return current }
+            let start = target.bytes.first == UInt8(ascii: "/") ? 0 : depth
+            path = GuestPath(
+                components: Array(path.components[..<start]) + GuestPath(target).components
+                    + path.components[(depth + 1)...])
         }
-        let parent = try openOrMakeDirectory(path.parent, mode: mode)
-        do { try parent.makeDirectory(name, mode: mode) } catch  where error.code == EEXIST {
-            guard try parent.status(name).kind == .symbolicLink else { return try parent.openDirectory(name) }
-            // A dangling symbolic link: what it names is made inside.
-            let target = try parent.readSymbolicLink(name)
-            let start = target.bytes.first == UInt8(ascii: "/") ? GuestPath.root : path.parent
-            let next = GuestPath(components: start.components + GuestPath(target).components)
-            guard next != path else { throw SystemError("mkdirat", path.description, code: ELOOP) }
-            return try openOrMakeDirectory(next, mode: mode)
+        throw SystemError("mkdirat", path.description, code: ELOOP)
+    }
+
+    /// Opens the deepest directory on the way to `path` that is there; `depth` becomes the number of its components.
+    private func openDeepest(_ path: GuestPath, _ depth: inout Int) throws(SystemError) -> Directory {
+        var found = try directory.duplicate()
+        depth = 0
+        var missing = path.components.count
+        while missing - depth > 1 {
+            let middle = (depth + missing) / 2
+            do {
+                found = try openDirectory(GuestPath(components: Array(path.components[..<middle])))
+                depth = middle
+            } catch  where error.code == ENOENT {
+                missing = middle
+            }
         }
-        return try parent.openDirectory(name)
+        return found
+    }
+
+    /// Makes a directory, unless there is something; the target when that is a symbolic link.
+    private static func makeOrReadLink(
+        _ name: RawString, in directory: borrowing Directory, mode: mode_t
+    ) throws(SystemError) -> RawString? {
+        do { try directory.makeDirectory(name, mode: mode) } catch  where error.code == EEXIST {
+            guard try directory.status(name).kind == .symbolicLink else { return nil }
+            return try directory.readSymbolicLink(name)
+        }
+        return nil
     }
 
     /// The status of what `path` names after following links, or `nil` when there is nothing.
@@ -114,10 +153,12 @@ package struct Rootfs: ~Copyable, Sendable {
         try place.directory.replaceFile(place.name, with: bytes, mode: mode, owner: owner, durable: false)
     }
 
-    // MARK: - Without openat2(2)
-
     /// Symbolic links that may be followed in one path (path_resolution(7)).
     private static let linkLimit = 40
+    /// Components that one path may have, those of the links in it included.
+    private static let componentLimit = 4096
+
+    // MARK: - Without openat2(2)
 
     private func walk(_ path: GuestPath, _ flags: Int32, mode: mode_t) throws(SystemError) -> FileDescriptor {
         // open(2): O_EXCL never follows a link in the last component.
@@ -125,7 +166,12 @@ package struct Rootfs: ~Copyable, Sendable {
         var pending = Array(path.components.reversed())
         var trail = DirectoryTrail(try directory.duplicate())
         var links = 0
+        var steps = 0
         while let name = pending.popLast() {
+            steps += 1
+            guard steps <= Self.componentLimit else {
+                throw SystemError("openat", path.description, code: ENAMETOOLONG)
+            }
             if name == "." { continue }
             if name == ".." {
                 trail.climb()

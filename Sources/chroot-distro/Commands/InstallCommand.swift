@@ -70,8 +70,11 @@ struct InstallCommand: PrivilegedCommand {
             let source = try InstallSource(word, home: context.caller.home)
             jobs.append((source, try name ?? source.defaultName()))
         }
+        var names: Set<ContainerName> = []
+        for job in jobs where !names.insert(job.name).inserted { throw InstallError.sameName(job.name) }
         let installer = try Installer.open(
             context, platform: platform, policy: policy, allowsInsecure: allowsInsecure)
+        try installer.requireFree(jobs.map(\.name))
         for job in jobs {
             let result = try installer.install(job.source, as: job.name)
             context.diagnostics.info("Installed \(result.name)")

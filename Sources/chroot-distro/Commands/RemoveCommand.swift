@@ -40,7 +40,6 @@ struct RemoveCommand: PrivilegedCommand {
             try store.requireUnmounted(name, mountPoints: MountTable.current().paths)
             try store.remove(
                 name, onDelete: isVerbose ? { diagnostics.info("deleted \(Quoted(bytes: $0.bytes))") } : nil)
-            try store.updateIndex { index in index.containers.removeAll { $0.name == name.description } }
             try? SessionRegistry.open(name, in: context.layout).erase(in: context.layout)
             lock.release()
             diagnostics.info("Removed \(name)")

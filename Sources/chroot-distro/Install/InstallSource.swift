@@ -71,6 +71,8 @@ enum InstallError: UserFacing, Equatable {
     /// What was found wrong in an archive; both parts are safe to print.
     case badArchive(HostPath, String, hint: String?)
     case noSpace(HostPath)
+    case badManifest(HostPath)
+    case sameName(ContainerName)
 
     var message: String {
         switch self {
@@ -78,6 +80,8 @@ enum InstallError: UserFacing, Equatable {
         case .nameForMany: "--name fits one image only, but several are given"
         case .notAFile(let path): "\(path) is neither an archive nor an image layout"
         case .badArchive(let path, let reason, _): "\(path): \(reason)"
+        case .badManifest(let path): "\(path): the manifest.json in this backup is not valid"
+        case .sameName(let name): "two of the images would both become container \(name)"
         case .noSpace(let path): "the disk with \(path) is full"
         }
     }
@@ -85,6 +89,8 @@ enum InstallError: UserFacing, Equatable {
     var hint: String? {
         switch self {
         case .noName: "Give one with --name."
+        case .badManifest: "Make the backup anew, or leave manifest.json out of it."
+        case .sameName: "Install them one by one, each with a --name of its own."
         case .nameForMany: "Install them one by one."
         case .notAFile: "Give a tar archive, or a directory with an oci-layout file in it."
         case .badArchive(_, _, let hint): hint

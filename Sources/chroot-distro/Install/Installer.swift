@@ -1,6 +1,5 @@
 import Archive
 import CLI
-import CLinux
 import Libc
 import OCI
 import Platform
@@ -34,6 +33,11 @@ struct Installer: ~Copyable {
         let hasEntrypoint: Bool
     }
 
+    /// Refuses names that are taken, before anything is fetched.
+    func requireFree(_ names: [ContainerName]) throws {
+        for name in names where try store.contains(name) { throw StoreError.nameTaken(name) }
+    }
+
     func install(_ source: InstallSource, as name: ContainerName) throws -> Outcome {
         let lock = try store.lock(name, .exclusive, for: "install")
         let staging = try store.stage(name)
@@ -45,14 +49,22 @@ struct Installer: ~Copyable {
         let facts = try filled.get()
         try store.commit(staging)
         let container = try store.container(name)
-        let entry = try store.entry(for: container, size: facts.size)
-        try store.updateIndex { index in
-            index.containers.removeAll { $0.name == name.description }
-            index.containers.append(entry)
-        }
         Flushing.goOn(container)
+        do { try enter(container, size: facts.size) } catch {
+            context.diagnostics.warning(
+                "\(name) is installed, but not in the index yet; chroot-distro list puts it there: "
+                    + ((error as? any UserFacing)?.message ?? "\(error)"))
+        }
         lock.release()
         return Outcome(name: name, hasEntrypoint: facts.hasEntrypoint)
+    }
+
+    private func enter(_ container: borrowing Container, size: Int64) throws {
+        let entry = try store.entry(for: container, size: size)
+        try store.updateIndex { index in
+            index.containers.removeAll { $0.name == entry.name }
+            index.containers.append(entry)
+        }
     }
 
     // MARK: - Filling
@@ -70,7 +82,8 @@ struct Installer: ~Copyable {
         case .registry(let reference):
             facts.hasEntrypoint = try pull(reference, into: &applied, staging)
         case .path(let path):
-            let source = try FileDescriptor.open(path, O_RDONLY)
+            // A FIFO or a terminal must not keep us waiting, or become ours.
+            let source = try FileDescriptor.open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
             facts.hasEntrypoint =
                 try source.status().kind == .directory
                 ? importLayout(Directory(adopting: source), into: &applied, staging)
@@ -144,7 +157,7 @@ struct Installer: ~Copyable {
     private func download(
         _ url: String, into applied: inout AppliedLayers, _ staging: borrowing Staging
     ) throws -> Bool {
-        let folder = try ContainerStore.makePath(context.layout.cache)
+        let folder = try context.cache()
         let display = ProgressDisplay(context.diagnostics)
         defer { display.close() }
         let name = url.split(separator: "/").last.map(String.init) ?? url
@@ -163,9 +176,8 @@ struct Installer: ~Copyable {
 
     /// Standard input as a file that can be read twice: what it is shows only after a look at its first members.
     private func spooledInput() throws -> FileDescriptor {
-        let folder = try ContainerStore.makePath(context.layout.cache)
-        // It has no name, so that nothing is left of it after any end.
-        let file = try folder.openFile(".", O_RDWR | cd_o_tmpfile, mode: 0o600)
+        let folder = try context.cache()
+        let file = try folder.openNamelessFile()
         let input = FileSource(FileDescriptor(adopting: try syscall("dup") { fcntl(0, F_DUPFD_CLOEXEC, 3) }))
         var buffer = [UInt8](repeating: 0, count: 1 << 18)
         while true {
@@ -183,7 +195,7 @@ struct Installer: ~Copyable {
         _ staging: borrowing Staging
     ) throws -> Bool {
         do { return try read(file, path, into: &applied, staging) } catch let error as any UserFacing {
-            if error is InstallError || error is SystemError { throw error }
+            if error is InstallError || error is SystemError || error is StoreError { throw error }
             throw InstallError.badArchive(path, error.message, hint: error.hint)
         }
     }
@@ -204,9 +216,16 @@ struct Installer: ~Copyable {
             let document = GuestPath(components: [name, "manifest.json"])
             var manifest: [UInt8]?
             try applied.apply(FileSource(file), .plain(prefix: tree)) { entry, reader in
-                if GuestPath(entry.path) == document { manifest = try reader.readData(limit: documentLimit) }
+                guard entry.kind == .regular, GuestPath(entry.path) == document else { return }
+                manifest = try reader.readData(limit: ContainerManifest.sizeLimit) ?? []
             }
-            if let manifest { try staging.write("manifest.json", manifest) }
+            if let manifest {
+                // One that is too large has been read as nothing, which is as bad.
+                do { _ = try ContainerManifest(json: manifest) } catch {
+                    throw InstallError.badManifest(path)
+                }
+                try staging.write("manifest.json", manifest)
+            }
             return false
         case .ociLayout, .dockerArchive:
             let images = try context.images()
