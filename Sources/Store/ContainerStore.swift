@@ -152,17 +152,25 @@ package struct ContainerStore: ~Copyable {
         let lock = try FileLock.attempt(locks, Self.indexLock, .exclusive)
         if lock != nil { try data.removeTemporaryFiles() }
         _ = consume lock
-        if let staging = try? data.openDirectory("staging") {
+        // Whoever has this one is making a directory there, which is not locked yet.
+        let making = try FileLock.attempt(locks, Self.stagingLock, .exclusive)
+        if making != nil, let staging = try? data.openDirectory("staging") {
             try Staging.sweep(staging, into: Trash(in: data))
         }
+        _ = consume making
         if (try data.statusIfPresent("trash")) != nil { try Trash(in: data).sweep() }
     }
 
     /// Begins to make a container of that name beside the others.
     package func stage(_ name: ContainerName) throws -> Staging {
         guard try !contains(name) else { throw StoreError.nameTaken(name) }
-        return try Staging(name, in: data.openOrMakeDirectory("staging", mode: 0o700))
+        let making = try FileLock(locks, Self.stagingLock, .shared, wait: true)
+        let staging = try Staging(name, in: data.openOrMakeDirectory("staging", mode: 0o700))
+        making.release()
+        return staging
     }
+
+    private static let stagingLock: RawString = "staging"
 
     /// Puts a finished container in its place, in one step; what cannot get there is thrown away.
     package func commit(_ staging: consuming Staging) throws {

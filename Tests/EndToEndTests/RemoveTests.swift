@@ -35,6 +35,24 @@ struct RemoveTests {
         #expect(try program.names().isEmpty)
     }
 
+    @Test("does not mind another removal that tidies up at the same time")
+    func together() throws {
+        let program = try Program.with("one")
+        for name in ["two", "three"] { try program.install(name) }
+        for name in ["one", "two", "three"] {
+            try Run.shell(
+                "cd \"$1\" && for i in $(seq 300); do mkdir -p d$i/e; : >d$i/e/f; done",
+                program.root(of: name).rawValue)
+        }
+        let one = try program.start("remove", "one")
+        let two = try program.start("remove", "two")
+        let three = try program.run("remove", "three")
+        #expect(three.status == .success, "\(three.stderr)")
+        #expect(try one.finish(timeout: 30).status == .success)
+        #expect(try two.finish(timeout: 30).status == .success)
+        #expect(try program.names().isEmpty)
+    }
+
     @Test("leaves a directory of the host alone that was bound into a session")
     func bound() throws {
         let program = try Program.with("box")

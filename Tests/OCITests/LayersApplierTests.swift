@@ -35,13 +35,16 @@ import Testing
 
     @Test(
         "a directory ends exactly as it is described, whatever is put into it",
-        arguments: [mode_t(0o555), 0, 0o700, 0o1777])
-    func directories(mode: mode_t) throws {
+        arguments: [mode_t(0o555), 0, 0o700, 0o1777], [32 << 20, 1])
+    func directories(mode: mode_t, ledgerLimit: Int) throws {
         let scratch = try LayersScratch()
-        try scratch.apply([
-            Layer(.directory("d", mode: mode), .file("d/f"), .directory("d/e", mode: mode), .file("d/e/f")),
-            Layer(.file("d/e/g")),
-        ])
+        // With next to no memory for what is still to be said of directories, it is said early, and once more.
+        try scratch.apply(
+            [
+                Layer(
+                    .directory("d", mode: mode), .file("d/f"), .directory("d/e", mode: mode), .file("d/e/f")),
+                Layer(.file("d/e/g")),
+            ], ledgerLimit: ledgerLimit)
         // Without root, nobody sees into a directory of mode 0.
         let seen = isRoot || mode != 0 ? "d d/e" : "d"
         let expected = "\(String(mode, radix: 8))-1600000000.123456789"

@@ -187,6 +187,16 @@ private func nastyTree() throws -> Scratch {
         }
     }
 
+    @Test("a web of links that never ends is an error and no crash", arguments: [true, false])
+    func endless(openat2: Bool) throws {
+        try #require(!openat2 || Kernel.hasOpenat2)
+        let scratch = try nastyTree()
+        let deep = String(repeating: "/a", count: 2000)
+        for number in 0..<41 { try scratch.link("root/l\(number)", to: "l\(number + 1)\(deep)") }
+        let rootfs = Rootfs(adopting: try .open(HostPath(scratch.path) / "root"), hasOpenat2: openat2)
+        #expect(throws: SystemError.self) { _ = try rootfs.openOrMakeDirectory("l0/f") }
+    }
+
     @Test("the status of nothing is nil")
     func status() throws {
         let scratch = try nastyTree()

@@ -246,6 +246,13 @@ struct TreeRemovalTests {
         #expect(try rest == "")
     }
 
+    @Test("takes an immutable directory that holds nothing but directories", .needsRoot, .needsProgram("chattr"))
+    func immutableParent() throws {
+        let store = try store("mkdir -p x/y/z; chattr +i x/y x")
+        try store.remove(try ContainerName("a"))
+        #expect(try rest == "")
+    }
+
     @Test("stops at a mount of the same file system, behind which nothing is touched", .needsRoot)
     func mount() throws {
         let store = try store(

@@ -162,7 +162,7 @@ struct Installer: ~Copyable {
         defer { display.close() }
         let name = url.split(separator: "/").last.map(String.init) ?? url
         let downloader = URLDownloader(http: puller.http, retry: puller.retry, transfer: puller.transfer)
-        context.diagnostics.info("Downloading \(Quoted(url))")
+        context.diagnostics.info("Downloading \(Quoted(name))")
         return try downloader.withFile(
             from: url, in: folder,
             progress: { done, total in
