@@ -19,7 +19,7 @@ FISH_DIR = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 MAN_DIR  = $(DESTDIR)$(PREFIX)/share/man/man1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build release install uninstall completions bench fmt lint check soak hooks clean
+.PHONY: help demo test build release install uninstall completions bench fmt lint check hooks clean
 
 help:   ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
