@@ -31,7 +31,7 @@ demo:   ## Build, then install, enter, list and remove a small system
 
 test:   ## Run every test
 	@scripts/setup test
-	$(SWIFT) test
+	@scripts/test $(SWIFT)
 
 build:  ## Build for debugging
 	@scripts/setup build
@@ -72,8 +72,7 @@ lint:   ## Check the format of the sources
 check:  ## What a commit has to pass
 	@scripts/setup test
 	@$(MAKE) --no-print-directory lint
-	$(SWIFT) build
-	$(SWIFT) test
+	@scripts/test $(SWIFT)
 
 hooks:  ## Run `make check` before each commit from now on
 	git config core.hooksPath .githooks

@@ -123,7 +123,7 @@ final class RegistryClient {
                 guard sleep(max(Double(wait ?? 0), retry.pause(before: number))) else { return answer }
             } catch let failure as HTTPFailure {
                 guard retry.isWorthAnotherTry(failure), !isLast, sleep(retry.pause(before: number)) else {
-                    throw RegistryError(failure, host: request.url.origin.host)
+                    throw RegistryError(failure, host: request.url.origin.authority)
                 }
             }
         }
@@ -149,22 +149,22 @@ final class RegistryClient {
             guard answer.head.isRedirect else { return answer }
             request = try Self.redirected(request, answer.head, allowsOpen: endpoint.isInsecure)
         }
-        throw RegistryError.badRedirect(host: first.url.origin.host)
+        throw RegistryError.badRedirect(host: first.url.origin.authority)
     }
 
     /// The request that a redirect asks for: our proof of who we are stays with the server it was meant for.
     static func redirected(
         _ request: HTTPRequest, _ head: HTTPHead, allowsOpen: Bool
     ) throws(RegistryError) -> HTTPRequest {
-        guard let target = head.redirect else { throw .badRedirect(host: request.url.origin.host) }
+        guard let target = head.redirect else { throw .badRedirect(host: request.url.origin.authority) }
         guard target.origin.isSecure || !request.url.origin.isSecure || allowsOpen else {
-            throw .downgrade(from: request.url.origin.host, to: target.origin.host)
+            throw .downgrade(from: request.url.origin.authority, to: target.origin.authority)
         }
         var next = request
         next.url = target
         if target.origin != request.url.origin {
             // A body is only sent to prove who we are.
-            guard request.body == nil else { throw .badRedirect(host: request.url.origin.host) }
+            guard request.body == nil else { throw .badRedirect(host: request.url.origin.authority) }
             next.authorization = nil
             // What is allowed to one server, and its own CA, says nothing about another one.
             if target.origin.host != request.url.origin.host, !allowsOpen { next.trust = HTTPTrust() }
@@ -305,7 +305,7 @@ final class RegistryClient {
             throw .badAnswer(host: endpoint.host, problem: "a token server named \(realm)")
         }
         guard url.origin.isSecure || endpoint.isInsecure else {
-            throw .downgrade(from: endpoint.host, to: url.origin.host)
+            throw .downgrade(from: endpoint.host, to: url.origin.authority)
         }
         var fields = service.map { [("service", $0)] } ?? []
         fields.append(("scope", scope))

@@ -6,6 +6,9 @@ package struct WebURL: Hashable, Sendable, CustomStringConvertible {
         /// Lower-case; brackets around an IPv6 address stay.
         package let host: String
         package let port: Int
+
+        /// Host, and the port where it is not the scheme's own: what an error names.
+        package var authority: String { port == (isSecure ? 443 : 80) ? host : "\(host):\(port)" }
     }
 
     package let description: String

@@ -184,13 +184,13 @@ final class BlobFetcher: @unchecked Sendable {
         let head = handle.head
         if kind != cd_failure_none {
             let failure = handle.failure(kind)
-            let error = RegistryError(failure, host: request.url.origin.host)
+            let error = RegistryError(failure, host: request.url.origin.authority)
             guard client.retry.isWorthAnotherTry(failure) else { throw error }
             return try retry(job, after: 0, error)
         }
         if head.isRedirect {
             job.hops += 1
-            guard job.hops <= 5 else { throw RegistryError.badRedirect(host: request.url.origin.host) }
+            guard job.hops <= 5 else { throw RegistryError.badRedirect(host: request.url.origin.authority) }
             job.request = try RegistryClient.redirected(
                 request, head, allowsOpen: client.endpoint.isInsecure)
             return

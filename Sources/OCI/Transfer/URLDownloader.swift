@@ -79,13 +79,13 @@ package struct URLDownloader {
                 try? folder.removeFile(note)
                 attempts += 1
                 guard attempts <= retry.retries else {
-                    throw RegistryError.badAnswer(host: url.origin.host, problem: "the wrong range")
+                    throw RegistryError.badAnswer(host: url.origin.authority, problem: "the wrong range")
                 }
             } catch let failure as HTTPFailure {
                 if try file.status().size > before + 262144 { attempts = 0 }
                 attempts += 1
                 guard retry.isWorthAnotherTry(failure), attempts <= retry.retries else {
-                    throw RegistryError(failure, host: url.origin.host)
+                    throw RegistryError(failure, host: url.origin.authority)
                 }
                 RetryPolicy.sleep(retry.pause(before: attempts))
             }
@@ -107,7 +107,7 @@ package struct URLDownloader {
             guard head.isRedirect else { return head }
             request = try RegistryClient.redirected(request, head, allowsOpen: false)
         }
-        throw RegistryError.badRedirect(host: url.origin.host)
+        throw RegistryError.badRedirect(host: url.origin.authority)
     }
 
     private func receive(
