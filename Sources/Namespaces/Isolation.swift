@@ -17,15 +17,45 @@ package enum Isolation {
         try syscall("setns") { cd_setns(namespace.rawValue, set.rawValue) }
     }
 
+    /// Joins namespaces of the process that is held, all at once; see `join`.
+    ///
+    /// A PID namespace is joined by the children of this process only.
+    package static func join(_ process: borrowing ProcessHandle, _ set: NamespaceSet) throws(SystemError) {
+        try join(process.pidfd, process.identity.pid, set)
+    }
+
+    /// The same by a pidfd, or -1, and a number of a process that cannot end before this one.
+    package static func join(_ pidfd: Int32, _ number: pid_t, _ set: NamespaceSet) throws(SystemError) {
+        try syscall("setns") { cd_join_namespaces(pidfd, number, set.rawValue) }
+    }
+
+    /// Joins an open user namespace.
+    package static func join(users: Int32) throws(SystemError) {
+        try syscall("setns", "the container's users") { cd_setns(users, NamespaceSet.user.rawValue) }
+    }
+
+    /// Becomes root of the user namespace that this process has just joined.
+    package static func becomeItsRoot() throws(SystemError) {
+        try syscall("setgroups") { cd_set_groups(0, []) }
+        try syscall("setresgid") { cd_set_gids(0) }
+        try syscall("setresuid") { cd_set_uids(0) }
+    }
+
     /// Joins the mount namespace named by a file such as `/proc/1/ns/mnt`.
     package static func joinMountNamespace(at path: HostPath) throws(SystemError) {
         let namespace = try FileDescriptor.open(path, O_RDONLY)
         try syscall("setns", path.description) { cd_setns(namespace.rawValue, NamespaceSet.mount.rawValue) }
     }
 
-    /// Gives this process alone another host name (a new UTS namespace).
+    /// Gives this process alone another host name (a new UTS namespace), unless it has that name.
     package static func takeHostname(_ name: String) throws(SystemError) {
+        guard !cd_hostname_is(name) else { return }
         try leave(.hostname)
+        try setHostname(name)
+    }
+
+    /// Names the UTS namespace that this process is in.
+    package static func setHostname(_ name: String) throws(SystemError) {
         try syscall("sethostname", Quoted(name).description) { cd_sethostname(name, name.utf8.count) }
     }
 

@@ -8,14 +8,20 @@ package struct Privileges: Hashable, Sendable {
     package var group: gid_t
     /// Supplementary groups, without duplicates.
     package var groups: [gid_t]
-    /// Taken out of the bounding set, so that no program gains them again.
-    package var droppedCapabilities: [Capability]
+    /// All others are taken out of the bounding set, so that no program gains them again.
+    package var capabilities: CapabilitySet
+    /// Whether no program may gain anything by being executed, setuid or not (PR_SET_NO_NEW_PRIVS).
+    package var hasNoNewPrivileges: Bool
 
-    package init(user: uid_t, group: gid_t, groups: [gid_t], droppedCapabilities: [Capability]) {
+    package init(
+        user: uid_t, group: gid_t, groups: [gid_t], capabilities: CapabilitySet,
+        hasNoNewPrivileges: Bool = false
+    ) {
         self.user = user
         self.group = group
         self.groups = groups
-        self.droppedCapabilities = droppedCapabilities
+        self.capabilities = capabilities
+        self.hasNoNewPrivileges = hasNoNewPrivileges
     }
 
     /// Becomes that process for good; call it last before exec.
@@ -30,14 +36,19 @@ package struct Privileges: Hashable, Sendable {
         }
         _ = cd_clear_ambient_capabilities()
         try syscall("capset") { cd_clear_inheritable_capabilities() }
-        for capability in droppedCapabilities {
-            // EINVAL: this kernel does not have that capability.
-            if cd_drop_bounding_capability(capability.rawValue) < 0, errno != EINVAL {
-                throw SystemError("prctl", "\(capability)", code: errno)
-            }
-        }
+        try dropCapabilities()
+        if hasNoNewPrivileges { try syscall("prctl", "no_new_privs") { cd_set_no_new_privileges() } }
         try syscall("setgroups") { cd_set_groups(groups.count, groups) }
         try syscall("setresgid", "\(group)") { cd_set_gids(group) }
         try syscall("setresuid", "\(user)") { cd_set_uids(user) }
+    }
+
+    private func dropCapabilities() throws(SystemError) {
+        for number in Int32(0)..<64 where !capabilities.contains(number) {
+            guard cd_drop_bounding_capability(number) < 0 else { continue }
+            // This kernel does not have that one, nor any after it.
+            if errno == EINVAL { return }
+            throw SystemError("prctl", "capability \(number)", code: errno)
+        }
     }
 }

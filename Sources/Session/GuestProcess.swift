@@ -10,7 +10,14 @@ enum GuestProcess {
     struct Entrance: ~Copyable {
         /// The container's mount namespace.
         let namespace: FileDescriptor
-        /// Binds that are new to the running container.
+        /// The holder's pidfd, or -1, and its number.
+        let holder: Int32
+        let holderNumber: pid_t
+        /// Further namespaces of the holder's that the guest joins.
+        let others: NamespaceSet
+        /// Whether the container has users of its own.
+        let hasUsers: Bool
+        /// What is new to the running container.
         let added: MountPlan
         /// Their sources, opened on the host.
         let binds: OpenedBinds
@@ -19,20 +26,23 @@ enum GuestProcess {
         let terminal: Int32?
         /// Signals that the caller ignores and the guest shall ignore too, as after nohup(1).
         let ignored: [Int32]
-        /// The parent of this process while the session lasts.
-        let supervisor: pid_t
+        /// The supervisor's end of the report, which this process does not keep.
+        let watch: Int32
     }
 
     /// Only returns when it fails; the reason is reported.
     static func run(_ plan: LaunchPlan, _ entrance: borrowing Entrance, report: Int32) -> ExitStatus {
         do {
-            // Until it is the guest's program, it is nothing without the supervisor.
+            // Until it is the guest's program, it is nothing without the supervisor, and nobody inside may look into
+            // it: its program, memory, variables and descriptors are the host's.
             _ = cd_set_parent_death_signal(SIGKILL)
+            _ = cd_set_dumpable(false)
+            close(entrance.watch)
+            try dropDirectories()
             SignalAction.restoreDefaults()
             for signal in entrance.ignored { SignalAction.ignore.set(for: signal) }
             umask(0o022)
-            try Isolation.join(entrance.namespace, .mount)
-            try attach(entrance)
+            try join(entrance)
             if let terminal = entrance.terminal {
                 try GuestTerminal.take(sendingMasterTo: terminal, owner: plan.privileges.user)
             }
@@ -41,7 +51,7 @@ enum GuestProcess {
             try plan.privileges.take()
             // A supervisor that is killed takes its session along, as a terminal does that is closed.
             _ = cd_set_parent_death_signal(SIGHUP)
-            guard getppid() == entrance.supervisor else { return .failure }
+            guard hasReader(report) else { return .failure }
             try enter(plan.workingDirectory)
             // What else the caller has open could be a way out of the container.
             OpenDescriptors.close(except: [report])
@@ -50,6 +60,36 @@ enum GuestProcess {
             ChildReport.send(error, over: report)
             return .failure
         }
+    }
+
+    private static func join(_ entrance: borrowing Entrance) throws {
+        try Isolation.join(entrance.namespace, .mount)
+        if !entrance.others.isEmpty {
+            try Isolation.join(entrance.holder, entrance.holderNumber, entrance.others)
+        }
+        try attach(entrance)
+        guard entrance.hasUsers else { return }
+        cd_retitle(CommandLine.unsafeArgv, "chroot-distro")
+        try Isolation.join(entrance.holder, entrance.holderNumber, .user)
+        try Isolation.becomeItsRoot()
+        // Whoever becomes somebody else loses this.
+        _ = cd_set_parent_death_signal(SIGKILL)
+    }
+
+    /// An open directory of the host's would be a way out of the container.
+    private static func dropDirectories() throws(SystemError) {
+        for descriptor in Int32(0)...2 {
+            var status = stat()
+            guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { continue }
+            let null = try FileDescriptor.open("/dev/null", O_RDWR)
+            try syscall("dup2") { dup2(null.rawValue, descriptor) }
+        }
+    }
+
+    /// Whether the supervisor still waits at the other end; a parent in another PID namespace has no number here.
+    private static func hasReader(_ report: Int32) -> Bool {
+        var entry = pollfd(fd: report, events: 0, revents: 0)
+        return poll(&entry, 1, 0) >= 0 && entry.revents & Int16(POLLERR) == 0
     }
 
     /// The root is the container's by now.

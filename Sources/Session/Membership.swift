@@ -1,18 +1,31 @@
 import CLinux
 import Libc
 import Platform
+import Store
 
 /// Who is in a running container: the processes in its mount namespace and whatever descends from them.
 package enum Membership {
-    /// The processes in a mount namespace, by their numbers in the given `/proc`.
+    /// What tells the processes of a container from all others: the inodes of its namespaces.
+    package struct Place: Hashable, Sendable {
+        package let mount: UInt64
+        /// Nobody leaves this one; `nil` when the container has the host's.
+        package let process: UInt64?
+
+        package init(mount: UInt64, process: UInt64?) {
+            self.mount = mount
+            self.process = process
+        }
+    }
+
+    /// The processes of a container, by their numbers in the given `/proc`.
     package static func processes(
-        in proc: borrowing Directory, mountNamespace: UInt64, except own: pid_t
+        in proc: borrowing Directory, of place: Place, except own: pid_t
     ) throws(SystemError) -> [pid_t] {
         var members: [pid_t] = []
         let kernelThreads = kernelThreads(in: proc)
         for entry in try proc.entries() {
             guard let pid = pid_t(entry.name.text), pid != own, !kernelThreads.contains(pid),
-                isMember(pid, of: mountNamespace, in: proc)
+                isMember(pid, of: place, in: proc)
             else { continue }
             members.append(pid)
         }
@@ -35,12 +48,38 @@ package enum Membership {
         }
     }
 
-    static func isMember(_ pid: pid_t, of mountNamespace: UInt64, in proc: borrowing Directory) -> Bool {
+    /// All processes that a PID namespace's own `/proc` shows, those of namespaces within included.
+    static func everybody(
+        in proc: borrowing Directory, except own: pid_t
+    ) throws(SystemError) -> [pid_t] {
+        try proc.entries().compactMap { pid_t($0.name.text) }.filter {
+            $0 != own && isRunning($0, in: proc)
+        }
+    }
+
+    /// Whether the process is there and not only waiting to be reaped.
+    static func isRunning(_ pid: pid_t, in proc: borrowing Directory) -> Bool {
+        let descriptor = openat(proc.raw, "\(pid)/stat", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0, let bytes = try? FileDescriptor(adopting: descriptor).readAll(limit: 16384)
+        else { return false }
+        return ProcessStatus(parsing: bytes)?.hasEnded == false
+    }
+
+    static func isMember(_ pid: pid_t, of place: Place, in proc: borrowing Directory) -> Bool {
+        if isIn(pid, "mnt", place.mount, proc) { return true }
+        guard let process = place.process, isIn(pid, "pid", process, proc) else { return false }
+        return isRunning(pid, in: proc)
+    }
+
+    /// Whether a process is in the namespace with that inode.
+    private static func isIn(
+        _ pid: pid_t, _ kind: String, _ inode: UInt64, _ proc: borrowing Directory
+    ) -> Bool {
         var buffer = [CChar](repeating: 0, count: 64)
         // A path below our own descriptor, of which every component is the kernel's.
-        let count = readlinkat(proc.raw, "\(pid)/ns/mnt", &buffer, buffer.count)
+        let count = readlinkat(proc.raw, "\(pid)/ns/\(kind)", &buffer, buffer.count)
         guard count > 0 else { return false }
-        return buffer[..<count].elementsEqual("mnt:[\(mountNamespace)]".utf8.map { CChar(bitPattern: $0) })
+        return buffer[..<count].elementsEqual("\(kind):[\(inode)]".utf8.map { CChar(bitPattern: $0) })
     }
 
     /// The processes whose root is that directory, in whatever namespace; also those of which no record is left.
@@ -63,7 +102,7 @@ package enum Membership {
         _ pid: pid_t, at root: FileStatus, in proc: borrowing Directory, ownNamespace: UInt64
     ) -> Bool {
         // A root that is plainly ours is not looked at: its file system may hang.
-        if isMember(pid, of: ownNamespace, in: proc),
+        if isIn(pid, "mnt", ownNamespace, proc),
             let link = try? proc.readSymbolicLink(RawString("\(pid)/root")),
             link == "/"
         {
@@ -73,9 +112,9 @@ package enum Membership {
         return status.inode == root.inode && status.device == root.device
     }
 
-    /// Whether this process has a child besides the given one; true also when that cannot be known.
-    static func hasChild(other known: pid_t) -> Bool {
-        let path = HostPath("/proc/self/task/\(getpid())/children")
+    /// Whether a process has a child besides the given one; true also when that cannot be known.
+    static func hasChild(of parent: pid_t, other known: pid_t = 0) -> Bool {
+        let path = HostPath("/proc/\(parent)/task/\(parent)/children")
         guard let file = try? FileDescriptor.open(path, O_RDONLY),
             let bytes = try? file.readAll(limit: 1 << 16)
         else { return true }
@@ -148,5 +187,12 @@ struct HeldProcesses: ~Copyable {
         let limit: Int32 = numbers.isEmpty ? -1 : 1000
         let timeout = limit < 0 ? milliseconds : milliseconds < 0 ? limit : min(limit, milliseconds)
         _ = poll(&entries, nfds_t(entries.count), timeout)
+    }
+}
+
+extension HolderRecord {
+    /// Where its processes are.
+    package var place: Membership.Place {
+        Membership.Place(mount: mountNamespace, process: processNamespace)
     }
 }

@@ -27,7 +27,6 @@ package struct RootfulLauncher {
         holding lock: consuming FileLock, say: (String) -> Void, warn: (String) -> Void
     ) throws -> ExitStatus {
         try Threads.requireOne()
-        forgoImpossibleOwners(warn)
         let registry = try SessionRegistry.open(plan.container, in: layout)
         let start = try registry.startLock()
         let ticket = try registry.enter(
@@ -35,7 +34,7 @@ package struct RootfulLauncher {
                 try ProcessIdentity.current(), kind: plan.kind, user: plan.user, command: plan.shownCommand,
                 started: Int64(time(nil))))
         let supervisor = try Supervisor()
-        let container = try join(registry)
+        let container = try join(registry, warn)
         let guest = try enter(container, supervisor)
         if !container.added.isEmpty {
             var record = container.record
@@ -47,25 +46,17 @@ package struct RootfulLauncher {
         let traffic = registry.traffic()
         let status = try supervisor.attend(guest)
         // A session that has had the container for itself from beginning to end only has to look at its own children.
+        // What is left in a PID namespace is a child of its first process, or will be.
         let isAlone = container.isFresh && traffic == registry.traffic()
-        if !isAlone || Membership.hasChild(other: container.record.pid) {
+        let holder = container.record.pid
+        let mayLeave =
+            container.record.processNamespace == nil
+            ? !isAlone || Membership.hasChild(of: getpid(), other: holder) : Membership.hasChild(of: holder)
+        if mayLeave {
             sayWhatStays(container.record, registry, say)
         }
         ticket.leave()
         return status
-    }
-
-    /// Old kernels and some file systems cannot show files as another's.
-    private mutating func forgoImpossibleOwners(_ warn: (String) -> Void) {
-        for bind in plan.binds where bind.options.owners != nil {
-            do { _ = try interface.open(bind) } catch {
-                guard (try? interface.open(bind.withPlainOwners)) != nil else { continue }
-                warn(
-                    "\(bind.source) is shared with its own owner: its files cannot be shown as another user's here"
-                )
-                return plan.forgoOwners()
-            }
-        }
     }
 
     // MARK: - The container
@@ -73,32 +64,42 @@ package struct RootfulLauncher {
     /// A running container that this session may enter.
     private struct Running: ~Copyable {
         let record: HolderRecord
+        let holder: ProcessHandle
         let namespace: FileDescriptor
-        /// Binds of this session that the container does not have yet.
-        let added: [BindSpec]
+        /// What this session asks for and the container does not have yet.
+        let added: [MountStep]
         /// Whether this session started it.
         let isFresh: Bool
     }
 
     /// Finds the container running, or starts it; under the start lock.
-    private func join(_ registry: borrowing SessionRegistry) throws -> Running {
+    private mutating func join(
+        _ registry: borrowing SessionRegistry, _ warn: (String) -> Void
+    ) throws -> Running {
         // A holder that has declared its end has let go of the lock too, or this session were not entered: it is in its
         // last steps, in a mount namespace that is no longer anybody's business.
         if !registry.holderIsEnding(), let record = registry.recordedHolder(),
             let handle = try record.identity.open()
         {
-            let added = try newBinds(record)
-            return Running(
-                record: record, namespace: try namespace(of: handle, record), added: added, isFresh: false)
+            try adopt(record)
+            forgoImpossibleOwners(warn)
+            let added = try newRequests(record)
+            let mounts = try namespace(of: handle, record)
+            if record.processNamespace != nil { try Isolation.join(handle, .process) }
+            return Running(record: record, holder: handle, namespace: mounts, added: added, isFresh: false)
         }
         try registry.clearHolder()
-        let record = try Holder.start(
-            plan, layout: layout, interface: interface, registry: registry, joiningInit: isAndroid)
+        let users = try raiseBoundary(warn)
+        forgoImpossibleOwners(warn)
+        let foundation = Holder.Foundation(
+            layout: layout, interface: interface, joinsInit: isAndroid, usersFile: users)
+        let record = try Holder.start(plan, foundation, registry: registry)
         guard let handle = try record.identity.open() else {
             throw LaunchError.inside("the container ended while it started", hint: "Try again.", .failure)
         }
         try registry.setHolder(record)
-        return Running(record: record, namespace: try namespace(of: handle, record), added: [], isFresh: true)
+        let mounts = try namespace(of: handle, record)
+        return Running(record: record, holder: handle, namespace: mounts, added: [], isFresh: true)
     }
 
     /// The holder's mount namespace.
@@ -114,28 +115,96 @@ package struct RootfulLauncher {
         return namespace
     }
 
-    /// What this session asks for beyond what is mounted.
-    private func newBinds(_ record: HolderRecord) throws -> [BindSpec] {
+    // MARK: - The boundary
+
+    /// The container's own users, when the plan has them and this kernel can; else -1, and a plan without them.
+    private mutating func raiseBoundary(_ warn: (String) -> Void) throws -> FileDescriptor {
+        guard case .range(let range) = plan.boundary else { return FileDescriptor(adopting: -1) }
+        do {
+            let users = try UserNamespace.make(range)
+            let rootfs = try ContainerStore.rootfsDirectory(of: plan.container, in: layout)
+            try interface.requireMapping(of: rootfs, users: users.rawValue)
+            plan.mounts = plan.mounts.shifted(by: range)
+            return users
+        } catch {
+            let refusal = Refusal(container: plan.container, step: error)
+            if plan.isStrict { throw refusal }
+            warn(refusal.consequence)
+            plan.boundary = .capabilities(plan.confined)
+            plan.privileges.capabilities = plan.confined
+            return FileDescriptor(adopting: -1)
+        }
+    }
+
+    /// Takes over what the running container is; what this session asks for has to agree with it.
+    private mutating func adopt(_ record: HolderRecord) throws {
         guard record.mode == plan.mode.rawValue else {
             throw LaunchError.modeDiffers(plan.container, running: record.mode, asked: plan.mode.rawValue)
         }
-        if plan.keepsTemporary, record.binds.contains(where: { $0.target == "/tmp" }) {
-            throw LaunchError.sharesTemporary(plan.container)
+        guard plan.mode == .isolated else { return }
+        if let first = record.firstID {
+            guard let range = IDRange(start: first, count: IDRange.systemSize) else {
+                throw LaunchError.inside("the record of the running container is damaged", hint: nil, .failure)
+            }
+            plan.boundary = .range(range)
+        } else {
+            if plan.isStrict { throw LaunchError.isWeak(plan.container) }
+            plan.boundary = .capabilities(plan.confined)
+            plan.privileges.capabilities = plan.confined
         }
-        var added: [BindSpec] = []
-        for bind in plan.binds {
-            if let other = record.binds.first(where: { $0.target == bind.target.absolute.text }) {
-                guard other.source == bind.source.rawValue else {
-                    throw BindError.conflict(
-                        target: bind.target, mounted: HostPath(other.source), asked: bind.source)
-                }
-                try bind.requireSame(options: other.options)
-            } else {
-                guard interface == .descriptors else { throw LaunchError.cannotAddBind(plan.container, bind) }
-                added.append(bind)
+    }
+
+    /// Old kernels and some file systems cannot show files as another's.
+    private mutating func forgoImpossibleOwners(_ warn: (String) -> Void) {
+        for bind in plan.binds where bind.options.owners != nil {
+            do { _ = try interface.open(bind) } catch {
+                guard (try? interface.open(bind.withPlainOwners)) != nil else { continue }
+                warn(
+                    "\(bind.source) is shared with its own owner: its files cannot be shown as another user's here"
+                )
+                return plan.forgoOwners()
             }
         }
+    }
+
+    /// What this session asks for beyond what is mounted.
+    private func newRequests(_ record: HolderRecord) throws -> [MountStep] {
+        let name = plan.container
+        if plan.keepsTemporary, record.binds.contains(where: { $0.target == "/tmp" }) {
+            throw LaunchError.sharesTemporary(name)
+        }
+        if plan.isReadOnly, record.isReadOnly != true { throw LaunchError.notReadOnly(name) }
+        var added: [MountStep] = []
+        for request in plan.requests {
+            let asked = HolderRecord.Bind(request)
+            guard let other = record.binds.first(where: { $0.target == asked.target }) else {
+                if let reason = whyNothingIsAdded(record) {
+                    throw LaunchError.cannotAdd(name, request.target, reason: reason)
+                }
+                added.append(request)
+                continue
+            }
+            guard case .bind(let bind, _) = request else {
+                guard other == asked else {
+                    throw LaunchError.otherInPlace(
+                        name, request.target, mounted: other.source, asked: asked.source)
+                }
+                continue
+            }
+            guard other.source == asked.source else {
+                throw BindError.conflict(
+                    target: bind.target, mounted: HostPath(other.source), asked: bind.source)
+            }
+            try bind.requireSame(options: other.options)
+        }
         return added
+    }
+
+    private func whyNothingIsAdded(_ record: HolderRecord) -> String? {
+        if record.mode == LaunchPlan.Mode.isolated.rawValue {
+            return "what comes after the start of an isolated container would not be sealed"
+        }
+        return interface == .descriptors ? nil : "this kernel is too old for that"
     }
 
     // MARK: - The guest
@@ -145,12 +214,14 @@ package struct RootfulLauncher {
     {
         let pipe = try Pipe()
         let sockets = try SocketPair()
-        let added = MountPlan(container.added.map { .bind($0, required: true) })
+        let added = MountPlan(container.added)
         let entrance = GuestProcess.Entrance(
-            namespace: try container.namespace.duplicate(), added: added,
+            namespace: try container.namespace.duplicate(), holder: container.holder.pidfd,
+            holderNumber: container.record.pid, others: plan.namespaces.subtracting([.mount, .process]),
+            hasUsers: container.record.firstID != nil, added: added,
             binds: try OpenedBinds(added, interface: interface), interface: interface,
             terminal: supervisor.hasTerminal ? sockets.second.rawValue : nil,
-            ignored: supervisor.hasTerminal ? [] : supervisor.ignored, supervisor: getpid())
+            ignored: supervisor.hasTerminal ? [] : supervisor.ignored, watch: pipe.raw.reading)
         let pid = try Fork.child {
             close(sockets.first.rawValue)
             return GuestProcess.run(plan, entrance, report: pipe.raw.writing)
@@ -172,12 +243,11 @@ package struct RootfulLauncher {
         _ record: HolderRecord, _ registry: borrowing SessionRegistry, _ say: (String) -> Void
     ) {
         guard !registry.hasOtherSession(than: getpid()), let proc = try? Directory.open("/proc"),
-            let found = try? Membership.processes(
-                in: proc, mountNamespace: record.mountNamespace, except: record.pid),
+            let found = try? Membership.processes(in: proc, of: record.place, except: record.pid),
             // A session that has entered meanwhile has processes of its own, and may have left with them by now.
             !found.isEmpty, !registry.hasOtherSession(than: getpid())
         else { return }
-        let left = found.filter { Membership.isMember($0, of: record.mountNamespace, in: proc) }.count
+        let left = found.filter { Membership.isMember($0, of: record.place, in: proc) }.count
         guard left > 0 else { return }
         let count = left == 1 ? "1 process still runs" : "\(left) processes still run"
         let them = left == 1 ? "it" : "them"
@@ -186,9 +256,19 @@ package struct RootfulLauncher {
 }
 
 extension HolderRecord.Bind {
-    init(_ spec: BindSpec) {
-        self.init(
-            source: spec.source.rawValue, target: spec.target.absolute.text, options: spec.options.description
-        )
+    /// A request as it is recorded, so that a later one for the same place can be told from it.
+    init(_ step: MountStep) {
+        let target = step.target.absolute.text
+        switch step {
+        case .bind(let spec, _):
+            self.init(source: spec.source.rawValue, target: target, options: spec.options.description)
+        case .fileSystem(let type, _, let parameters, let attributes):
+            let words = MountOption.words(parameters, attributes).joined(separator: ",")
+            self.init(source: type, target: target, options: words)
+        case .node(_, let node):
+            self.init(source: "device \(node.major):\(node.minor)", target: target, options: "")
+        case .file(let file): self.init(source: file.label, target: target, options: "")
+        case .directory, .link, .mask, .seal: self.init(source: "directory", target: target, options: "")
+        }
     }
 }

@@ -90,16 +90,14 @@ package struct Shutdown {
         let rooted = Set(try rootedProcesses(in: proc))
         var inside = rooted
         var own: pid_t = 0
-        var namespace: UInt64 = 0
         // A namespace's number means nothing after a reboot, nor when nobody known is in it any more.
         if let holder, holder.bootID == Kernel.bootID() {
             let isAlive = holder.identity.isAlive
             own = isAlive ? holder.pid : 0
             if isAlive
-                || rooted.contains(where: { Membership.isMember($0, of: holder.mountNamespace, in: proc) })
+                || rooted.contains(where: { Membership.isMember($0, of: holder.place, in: proc) })
             {
-                namespace = holder.mountNamespace
-                inside.formUnion(try Membership.processes(in: proc, mountNamespace: namespace, except: own))
+                inside.formUnion(try Membership.processes(in: proc, of: holder.place, except: own))
             }
         }
         inside.formUnion(try Membership.descendants(of: Array(inside)))

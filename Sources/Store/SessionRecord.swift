@@ -63,6 +63,12 @@ package struct HolderRecord: Decodable, Hashable, Sendable {
     /// The options that define the container and cannot differ between its sessions.
     package var mode: String
     package var binds: [Bind]
+    /// The inode of its PID namespace; `nil` when it has none of its own.
+    package var processNamespace: UInt64?
+    /// The first of the host's ids that the container has for its own; `nil` when it has the host's.
+    package var firstID: UInt32?
+    /// Whether its root cannot be written to.
+    package var isReadOnly: Bool?
 
     /// A bind that is in place.
     package struct Bind: Decodable, Hashable, Sendable {
@@ -94,11 +100,15 @@ package struct HolderRecord: Decodable, Hashable, Sendable {
                 ("target", JSONText.string($0.target)),
             ])
         }
+        var optional: [(String, String)] = []
+        if let processNamespace { optional.append(("processNamespace", "\(processNamespace)")) }
+        if let firstID { optional.append(("firstID", "\(firstID)")) }
         return JSONText.object([
             ("binds", JSONText.array(binds)), ("bootID", JSONText.string(bootID)),
             ("mode", JSONText.string(mode)),
             ("mountNamespace", "\(mountNamespace)"), ("pid", "\(pid)"), ("startTime", "\(startTime)"),
-        ])
+            ("isReadOnly", "\(isReadOnly == true)"),
+        ] + optional)
     }
 
     package var identity: ProcessIdentity { ProcessIdentity(pid: pid, startTime: startTime, bootID: bootID) }
