@@ -58,10 +58,10 @@ package struct Shutdown {
         // The session that started the container is the holder's parent.
         let holder = registry.recordedHolder()?.pid
         try end(.abruptly) {
+            let table = try ProcessTable()
             // When it has ended, its number may be another's.
-            let below =
-                supervisor.isAlive ? try Membership.descendants(of: [pid]).filter { $0 != holder } : []
-            return HeldProcesses(below) { ProcessStatus(of: $0) != nil }
+            let below = supervisor.isAlive ? table.descendants(of: [pid]).filter { $0 != holder } : []
+            return HeldProcesses(below, isStill: table.isStill)
         }
         end(supervisor)
         return true
@@ -87,8 +87,14 @@ package struct Shutdown {
 
     private func members(of holder: HolderRecord?) throws -> HeldProcesses {
         let proc = try Directory.open("/proc")
-        let rooted = Set(try rootedProcesses(in: proc))
-        var inside = rooted
+        // Before anything is asked of a process: what has its number and start time later is that very process.
+        let table = try ProcessTable()
+        let root = try? ContainerStore.rootfsDirectory(of: name, in: layout).status()
+        let rooted =
+            try root.map { (root) throws(SystemError) in
+                try Membership.processes(in: proc, rootedAt: root)
+            } ?? []
+        var inside = Set(rooted)
         var own: pid_t = 0
         var namespace: UInt64 = 0
         // A namespace's number means nothing after a reboot, nor when nobody known is in it any more.
@@ -102,16 +108,14 @@ package struct Shutdown {
                 inside.formUnion(try Membership.processes(in: proc, mountNamespace: namespace, except: own))
             }
         }
-        inside.formUnion(try Membership.descendants(of: Array(inside)))
+        inside.formUnion(table.descendants(of: inside))
         inside.subtract([own, getpid()])
-        return HeldProcesses(inside.sorted()) { ProcessStatus(of: $0)?.hasEnded == false }
-    }
-
-    private func rootedProcesses(in proc: borrowing Directory) throws -> [pid_t] {
-        guard let rootfs = try? ContainerStore.rootfsDirectory(of: name, in: layout).status() else {
-            return []
+        return HeldProcesses(inside.sorted()) { pid in
+            if table.contains(pid) { return table.isStill(pid) }
+            // It is younger than the table, so it is asked again now that it is held.
+            return Membership.isMember(pid, of: namespace, in: proc)
+                || root.map { Membership.isRooted(pid, at: $0, in: proc) } ?? false
         }
-        return try Membership.processes(in: proc, rootedAt: rootfs)
     }
 
     // MARK: - Ending
