@@ -42,9 +42,16 @@ package struct Shutdown {
         let start = try startLock(registry)
         let record = registry.recordedHolder()
         let supervisors = supervisors(registry)
-        let hadMembers = try end(manner) { try members(of: record) }
+        let hadMembers = try end(manner) {
+            try members(of: record)
+        } force: {
+            // All at once, so that what forks faster than it can be counted ends too.
+            _ = ContainerGroup.find(name, in: layout)?.kill()
+        }
         for supervisor in supervisors { end(supervisor) }
         let hadHolder = try record.map { try end($0, patience: .milliseconds(500)) } ?? false
+        // The holder does so itself, unless it was killed.
+        ContainerGroup.find(name, in: layout)?.remove()
         try registry.clearHolder()
         start.release()
         return hadMembers || hadHolder || !supervisors.isEmpty
@@ -102,6 +109,7 @@ package struct Shutdown {
                 inside.formUnion(try Membership.processes(in: proc, mountNamespace: namespace, except: own))
             }
         }
+        inside.formUnion(ContainerGroup.find(name, in: layout)?.processes() ?? [])
         inside.formUnion(try Membership.descendants(of: Array(inside)))
         inside.subtract([own, getpid()])
         return HeldProcesses(inside.sorted()) { ProcessStatus(of: $0)?.hasEnded == false }
@@ -138,7 +146,9 @@ package struct Shutdown {
     ///
     /// False when there was nobody.
     @discardableResult
-    private func end(_ manner: Manner, _ members: () throws -> HeldProcesses) throws -> Bool {
+    private func end(
+        _ manner: Manner, _ members: () throws -> HeldProcesses, force: () -> Void = {}
+    ) throws -> Bool {
         let deadline = Deadline(after: manner.grace)
         let patience = Deadline(after: manner.grace + .seconds(10))
         var steps = [(Deadline(after: .zero), SIGTERM), (Deadline(after: manner.grace / 3), SIGHUP)][...]
@@ -149,6 +159,7 @@ package struct Shutdown {
             wasAny = true
             let isOver = deadline.milliseconds == 0
             if isOver {
+                force()
                 held.signal(SIGKILL)
             } else if let (time, signal) = steps.first, time.milliseconds == 0 {
                 held.signal(signal)
