@@ -51,6 +51,10 @@ __chroot_distro_spec() {
         options='-h --help'
         operands=('running')
         ;;
+    setup)
+        name=setup
+        options='--user --uninstall -q --quiet -h --help'
+        ;;
     help|h|he|hel)
         name=help
         options='-h --help'
@@ -84,6 +88,7 @@ __chroot_distro_value() {
     install:--override-alias) kind='text' ;;
     install:-a|install:--architecture) kind='text' ;;
     install:--pull) kind='words missing always never' ;;
+    setup:--user) kind='text' ;;
     esac
 }
 
@@ -127,6 +132,7 @@ remove
 rename
 kill
 unmount
+setup
 help' ;;
     words*)
         read -ra choices <<< "${1#words }"
@@ -206,6 +212,7 @@ stop
 unmount
 umount
 um
+setup
 help
 h
 he

@@ -62,6 +62,11 @@ function __chroot_distro_at
                 set valued 
                 set bare -1
                 set trailing 0
+            case setup
+                set name setup
+                set valued --user
+                set bare -1
+                set trailing 0
             case help h he hel
                 set name help
                 set valued 
@@ -129,6 +134,7 @@ complete -c chroot-distro -n '__chroot_distro_at \'\'' -a stop -d 'Stop a contai
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a unmount -d 'End what runs in a container, gently'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a umount -d 'End what runs in a container, gently'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a um -d 'End what runs in a container, gently'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a setup -d 'Let a group of people use the program without a password'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a help -d 'Show the help of a command'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a h -d 'Show the help of a command'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a he -d 'Show the help of a command'
@@ -194,5 +200,9 @@ complete -c chroot-distro -n '__chroot_distro_at kill' -s h -l help -d 'Show thi
 complete -c chroot-distro -n '__chroot_distro_at kill 0' -f -a '(command chroot-distro __complete running 2>/dev/null)'
 complete -c chroot-distro -n '__chroot_distro_at unmount' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at unmount 0' -f -a '(command chroot-distro __complete running 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at setup' -l user -x -d 'Put this user into the group (default: you)'
+complete -c chroot-distro -n '__chroot_distro_at setup' -l uninstall -d 'Take back what setup has changed, and nothing else'
+complete -c chroot-distro -n '__chroot_distro_at setup' -s q -l quiet -d 'Print nothing but warnings and errors'
+complete -c chroot-distro -n '__chroot_distro_at setup' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at help' -s h -l help -d 'Show this help'
-complete -c chroot-distro -n '__chroot_distro_at help 0' -f -a 'login run list ps install remove rename kill unmount help'
+complete -c chroot-distro -n '__chroot_distro_at help 0' -f -a 'login run list ps install remove rename kill unmount setup help'
