@@ -107,9 +107,10 @@ struct SessionLifecycleTests {
         }
         #expect(targets.count <= 6, "\(descriptors)")
         for target in targets {
-            let isKnown = ["/dev/null", "/sessions.lock", "/proc", "/", "mnt:", "/cgroup", "/unified"].contains {
-                target.hasSuffix($0) || target.contains("mnt:[")
-            }
+            let isKnown = ["/dev/null", "/sessions.lock", "/proc", "/", "mnt:", "/cgroup", "/unified"]
+                .contains {
+                    target.hasSuffix($0) || target.contains("mnt:[")
+                }
             #expect(isKnown, "\(target)")
         }
         _ = try running.finish(input: Array("\n".utf8))
