@@ -52,6 +52,8 @@ package struct RootfulLauncher {
             sayWhatStays(container.record, registry, say)
         }
         ticket.leave()
+        // Nobody else would tidy up after a holder that was killed.
+        if !container.holderLives { Debris.sweep(plan.container, in: layout) }
         return status
     }
 
@@ -80,6 +82,9 @@ package struct RootfulLauncher {
         let added: [BindSpec]
         /// Whether this session started it.
         let isFresh: Bool
+
+        /// False when the holder has certainly ended.
+        var holderLives: Bool { kill(record.pid, 0) == 0 || errno != ESRCH }
     }
 
     /// Finds the container running, or starts it; under the start lock.
@@ -117,6 +122,10 @@ package struct RootfulLauncher {
 
     /// What this session asks for beyond what is mounted.
     private func newBinds(_ record: HolderRecord) throws -> [BindSpec] {
+        let limits = record.limits ?? ResourceLimits()
+        guard plan.limits.isEmpty || plan.limits == limits else {
+            throw LaunchError.limitsDiffer(plan.container, running: limits, asked: plan.limits)
+        }
         guard record.mode == plan.mode.rawValue else {
             throw LaunchError.modeDiffers(plan.container, running: record.mode, asked: plan.mode.rawValue)
         }
@@ -152,10 +161,13 @@ package struct RootfulLauncher {
             added: added,
             binds: try OpenedBinds(added, interface: interface), interface: interface,
             terminal: supervisor.hasTerminal ? sockets.second.rawValue : nil,
-            ignored: supervisor.hasTerminal ? [] : supervisor.ignored, supervisor: getpid())
-        let pid = try Fork.child {
+            ignored: supervisor.hasTerminal ? [] : supervisor.ignored, supervisor: getpid(),
+            group: group(container.record))
+        let isLimited = container.record.limits != nil
+        let pid = try Fork.child(into: entrance.group) { isBorn in
             close(sockets.first.rawValue)
-            return GuestProcess.run(plan, entrance, report: pipe.raw.writing)
+            return GuestProcess.run(
+                plan, entrance, isBorn: isBorn, isLimited: isLimited, report: pipe.raw.writing)
         }
         let report = pipe.readEnd()
         let end = sockets.firstEnd()
@@ -184,17 +196,24 @@ package struct RootfulLauncher {
         _ = try Reaping.wait(for: child)
     }
 
+    private func group(_ record: HolderRecord) -> ControlGroupEntry {
+        let name = ContainerGroup.name(of: plan.container, in: layout)
+        return ControlGroup.existing(name, limits: record.limits ?? ResourceLimits())?.openEntry()
+            ?? ControlGroupEntry()
+    }
+
     /// Processes that outlive the last session keep the container running; whoever leaves should know.
     private func sayWhatStays(
         _ record: HolderRecord, _ registry: borrowing SessionRegistry, _ say: (String) -> Void
     ) {
         guard !registry.hasOtherSession(than: getpid()), let proc = try? Directory.open("/proc"),
             let found = try? Membership.processes(
-                in: proc, mountNamespace: record.mountNamespace, except: record.pid),
+                in: proc, mountNamespace: record.mountNamespace, except: record.pid)
+                + (ContainerGroup.find(plan.container, in: layout)?.processes() ?? []),
             // A session that has entered meanwhile has processes of its own, and may have left with them by now.
             !found.isEmpty, !registry.hasOtherSession(than: getpid())
         else { return }
-        let left = found.filter { Membership.isMember($0, of: record.mountNamespace, in: proc) }.count
+        let left = Set(found).filter { ProcessStatus(of: $0)?.hasEnded == false }.count
         guard left > 0 else { return }
         let count = left == 1 ? "1 process still runs" : "\(left) processes still run"
         let them = left == 1 ? "it" : "them"

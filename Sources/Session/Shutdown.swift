@@ -42,9 +42,16 @@ package struct Shutdown {
         let start = try startLock(registry)
         let record = registry.recordedHolder()
         let supervisors = supervisors(registry)
-        let hadMembers = try end(manner) { try members(of: record) }
+        let hadMembers = try end(manner) {
+            try members(of: record)
+        } force: {
+            // All at once, so that what forks faster than it can be counted ends too.
+            _ = ContainerGroup.find(name, in: layout)?.kill()
+        }
         for supervisor in supervisors { end(supervisor) }
         let hadHolder = try record.map { try end($0, patience: .milliseconds(500)) } ?? false
+        // The holder does so itself, unless it was killed.
+        ContainerGroup.find(name, in: layout)?.remove()
         try registry.clearHolder()
         start.release()
         return hadMembers || hadHolder || !supervisors.isEmpty
@@ -108,6 +115,8 @@ package struct Shutdown {
                 inside.formUnion(try Membership.processes(in: proc, mountNamespace: namespace, except: own))
             }
         }
+        let group = ContainerGroup.find(name, in: layout)
+        inside.formUnion(group?.processes() ?? [])
         inside.formUnion(table.descendants(of: inside))
         inside.subtract([own, getpid()])
         return HeldProcesses(inside.sorted()) { pid in
@@ -115,6 +124,7 @@ package struct Shutdown {
             // It is younger than the table, so it is asked again now that it is held.
             return Membership.isMember(pid, of: namespace, in: proc)
                 || root.map { Membership.isRooted(pid, at: $0, in: proc) } ?? false
+                || group?.processes().contains(pid) ?? false
         }
     }
 
@@ -142,7 +152,9 @@ package struct Shutdown {
     ///
     /// False when there was nobody.
     @discardableResult
-    private func end(_ manner: Manner, _ members: () throws -> HeldProcesses) throws -> Bool {
+    private func end(
+        _ manner: Manner, _ members: () throws -> HeldProcesses, force: () -> Void = {}
+    ) throws -> Bool {
         let deadline = Deadline(after: manner.grace)
         let patience = Deadline(after: manner.grace + .seconds(10))
         var steps = [(Deadline(after: .zero), SIGTERM), (Deadline(after: manner.grace / 3), SIGHUP)][...]
@@ -153,6 +165,7 @@ package struct Shutdown {
             wasAny = true
             let isOver = deadline.milliseconds == 0
             if isOver {
+                force()
                 held.signal(SIGKILL)
             } else if let (time, signal) = steps.first, time.milliseconds == 0 {
                 held.signal(signal)
