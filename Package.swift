@@ -54,7 +54,8 @@ let package = Package(
         .executableTarget(
             name: "chroot-distro",
             dependencies: [
-                "Archive", "CLI", "CLinux", "Libc", "Mounts", "Namespaces", "OCI", "Platform", "Session", "Store",
+                "Archive", "CLI", "CLinux", "Libc", "Mounts", "Namespaces", "OCI", "Platform", "Session",
+                "Store",
             ], swiftSettings: settings),
 
         tests("Platform", ["Platform"]),

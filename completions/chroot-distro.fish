@@ -19,12 +19,12 @@ function __chroot_distro_at
                     continue
             case login sh
                 set name login
-                set valued -u --user -b --bind -w --work-dir -e --env --hostname
+                set valued -u --user -b --bind -w --work-dir -e --env --hostname --memory --cpus --pids
                 set bare 1
                 set trailing 1
             case run
                 set name run
-                set valued --entrypoint -u --user -b --bind -w --work-dir -e --env --hostname
+                set valued --entrypoint -u --user -b --bind -w --work-dir -e --env --hostname --memory --cpus --pids
                 set bare -1
                 set trailing 1
             case list li ls
@@ -60,6 +60,11 @@ function __chroot_distro_at
             case unmount umount um
                 set name unmount
                 set valued 
+                set bare -1
+                set trailing 0
+            case setup
+                set name setup
+                set valued --user
                 set bare -1
                 set trailing 0
             case help h he hel
@@ -129,6 +134,7 @@ complete -c chroot-distro -n '__chroot_distro_at \'\'' -a stop -d 'Stop a contai
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a unmount -d 'End what runs in a container, gently'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a umount -d 'End what runs in a container, gently'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a um -d 'End what runs in a container, gently'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a setup -d 'Let a group of people use the program without a password'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a help -d 'Show the help of a command'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a h -d 'Show the help of a command'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a he -d 'Show the help of a command'
@@ -142,6 +148,9 @@ complete -c chroot-distro -n '__chroot_distro_at login' -l shared-tmp -d 'Share 
 complete -c chroot-distro -n '__chroot_distro_at login' -l no-shared-tmp -d 'Keep the container\'s own /tmp'
 complete -c chroot-distro -n '__chroot_distro_at login' -l minimal -d 'Share nothing with the host but its kernel; pass on almost no variables'
 complete -c chroot-distro -n '__chroot_distro_at login' -l hostname -x -d 'Give the session a host name of its own'
+complete -c chroot-distro -n '__chroot_distro_at login' -l memory -x -d 'Let the container use at most this much memory, such as 512M'
+complete -c chroot-distro -n '__chroot_distro_at login' -l cpus -x -d 'Let the container use at most N processors, such as 1.5'
+complete -c chroot-distro -n '__chroot_distro_at login' -l pids -x -d 'Let the container have at most N processes and threads'
 complete -c chroot-distro -n '__chroot_distro_at login' -l get-chroot-cmd -d 'Print what would be done as a shell command, and do nothing'
 complete -c chroot-distro -n '__chroot_distro_at login' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at login 0' -f -a '(command chroot-distro __complete containers 2>/dev/null)'
@@ -156,6 +165,9 @@ complete -c chroot-distro -n '__chroot_distro_at run' -l shared-tmp -d 'Share th
 complete -c chroot-distro -n '__chroot_distro_at run' -l no-shared-tmp -d 'Keep the container\'s own /tmp'
 complete -c chroot-distro -n '__chroot_distro_at run' -l minimal -d 'Share nothing with the host but its kernel; pass on almost no variables'
 complete -c chroot-distro -n '__chroot_distro_at run' -l hostname -x -d 'Give the session a host name of its own'
+complete -c chroot-distro -n '__chroot_distro_at run' -l memory -x -d 'Let the container use at most this much memory, such as 512M'
+complete -c chroot-distro -n '__chroot_distro_at run' -l cpus -x -d 'Let the container use at most N processors, such as 1.5'
+complete -c chroot-distro -n '__chroot_distro_at run' -l pids -x -d 'Let the container have at most N processes and threads'
 complete -c chroot-distro -n '__chroot_distro_at run' -l get-chroot-cmd -d 'Print what would be done as a shell command, and do nothing'
 complete -c chroot-distro -n '__chroot_distro_at run' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at run 0' -f -a '(command chroot-distro __complete containers 2>/dev/null)'
@@ -188,5 +200,9 @@ complete -c chroot-distro -n '__chroot_distro_at kill' -s h -l help -d 'Show thi
 complete -c chroot-distro -n '__chroot_distro_at kill 0' -f -a '(command chroot-distro __complete running 2>/dev/null)'
 complete -c chroot-distro -n '__chroot_distro_at unmount' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at unmount 0' -f -a '(command chroot-distro __complete running 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at setup' -l user -x -d 'Put this user into the group (default: you)'
+complete -c chroot-distro -n '__chroot_distro_at setup' -l uninstall -d 'Take back what setup has changed, and nothing else'
+complete -c chroot-distro -n '__chroot_distro_at setup' -s q -l quiet -d 'Print nothing but warnings and errors'
+complete -c chroot-distro -n '__chroot_distro_at setup' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at help' -s h -l help -d 'Show this help'
-complete -c chroot-distro -n '__chroot_distro_at help 0' -f -a 'login run list ps install remove rename kill unmount help'
+complete -c chroot-distro -n '__chroot_distro_at help 0' -f -a 'login run list ps install remove rename kill unmount setup help'

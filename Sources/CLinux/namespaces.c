@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -18,6 +19,9 @@
 #include <malloc.h>
 #endif
 
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
 #ifndef CLONE_NEWCGROUP
 #define CLONE_NEWCGROUP 0x02000000
 #endif
@@ -70,31 +74,34 @@ int cd_user_namespace(const char *users, const char *groups) {
     return result;
 }
 
-int cd_join_namespaces(int pidfd, pid_t pid, int flags) {
-    if (pidfd >= 0 && setns(pidfd, flags) == 0) return 0;
-    if (pidfd >= 0 && errno != EINVAL) return -1;
+int cd_join_namespaces(pid_t pid, int flags) {
     static const struct { int flag; const char *name; } kinds[] = {
-        { CLONE_NEWUSER, "user" }, { CLONE_NEWPID, "pid" },       { CLONE_NEWUTS, "uts" },
-        { CLONE_NEWIPC, "ipc" },   { CLONE_NEWCGROUP, "cgroup" }, { CLONE_NEWNS, "mnt" },
+        { CLONE_NEWPID, "pid" }, { CLONE_NEWUTS, "uts" }, { CLONE_NEWIPC, "ipc" }, { CLONE_NEWCGROUP, "cgroup" },
+        { CLONE_NEWNS, "mnt" },
     };
-    enum { count = sizeof kinds / sizeof kinds[0] };
-    int opened[count], result = 0;
-    // All are opened before the first is joined: afterwards the process may not be visible any more.
-    for (int i = 0; i < count; i++) {
-        opened[i] = -1;
+    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (pidfd >= 0) {
+        int result = setns(pidfd, flags), code = errno;
+        close(pidfd);
+        errno = code;
+        if (result == 0 || code != EINVAL) return result;
+    }
+    // Before Linux 5.8; the mount namespace comes last, since its /proc may not show that process.
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (!(flags & kinds[i].flag)) continue;
         char path[64];
         snprintf(path, sizeof path, "/proc/%d/ns/%s", (int)pid, kinds[i].name);
-        if ((opened[i] = open(path, O_RDONLY | O_CLOEXEC)) < 0) result = -1;
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0) return -1;
+        int result = setns(fd, kinds[i].flag), code = errno;
+        close(fd);
+        errno = code;
+        if (result < 0) return -1;
     }
-    for (int i = 0; i < count && result == 0; i++)
-        if (opened[i] >= 0) result = setns(opened[i], kinds[i].flag);
-    int code = errno;
-    for (int i = 0; i < count; i++)
-        if (opened[i] >= 0) close(opened[i]);
-    errno = code;
-    return result;
+    return 0;
 }
+
+int cd_users_of(int namespace) { return ioctl(namespace, _IO(0xb7, 0x1) /* NS_GET_USERNS, Linux 4.9 */); }
 
 int cd_make_files_as(uid_t uid, gid_t gid) {
     enum { no_setuid_fixup = 1 << 2 };

@@ -66,7 +66,9 @@ enum ClassicMount {
     }
 
     static func makeReadOnly(_ root: borrowing Directory) throws(SystemError) {
-        guard let path = readLink(root.descriptor.procPath) else { throw SystemError("readlink", code: ENOENT) }
+        guard let path = readLink(root.descriptor.procPath) else {
+            throw SystemError("readlink", code: ENOENT)
+        }
         let wanted = try attributes(of: path).union(.readOnly)
         try syscall("mount", Quoted(path).description) {
             cd_libmount(

@@ -48,7 +48,9 @@ package struct HostDevices: Hashable, Sendable {
             let entries = try? directory.entries()
         else { return [] }
         return entries.sorted { $0.name < $1.name }.compactMap { entry in
-            guard let status = try? directory.status(entry.name), let node = DeviceNode(status) else { return nil }
+            guard let status = try? directory.status(entry.name), let node = DeviceNode(status) else {
+                return nil
+            }
             return (entry.name, node)
         }
     }

@@ -31,7 +31,7 @@ package enum SystemMounts {
                 "devpts", at: "/dev/pts",
                 parameters: [P("newinstance"), P("gid", "5"), P("mode", "0620"), P("ptmxmode", "0666")],
                 [.noSetuid, .noExecute]),
-            .directory("/dev/shm", mode: 0o1777),
+            .directory("/dev/mqueue", mode: 0o755), .directory("/dev/shm", mode: 0o1777),
             .fileSystem(
                 "tmpfs", at: "/dev/shm", parameters: [P("mode", "1777")], [.noSetuid, .noDevices, .noExecute]),
         ]

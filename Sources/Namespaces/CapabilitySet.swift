@@ -21,7 +21,8 @@ package struct CapabilitySet: Hashable, Sendable {
     /// What is left where capabilities have to be the boundary: nothing that reaches beyond the container's files,
     /// processes and ports.
     package static let confined = CapabilitySet([
-        .chown, .dac_override, .fowner, .fsetid, .kill, .setgid, .setuid, .setpcap, .net_bind_service, .net_raw,
+        .chown, .dac_override, .fowner, .fsetid, .kill, .setgid, .setuid, .setpcap, .net_bind_service,
+        .net_raw,
         .sys_chroot, .audit_write, .setfcap,
     ])
 
@@ -51,6 +52,8 @@ package struct CapabilitySet: Hashable, Sendable {
 /// A word that names no capability.
 package struct CapabilityError: UserFacing, Equatable {
     package let word: String
+
+    package init(word: String) { self.word = word }
 
     package var message: String { "\(Quoted(word)) is no capability" }
     package var hint: String? {

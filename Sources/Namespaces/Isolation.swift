@@ -17,16 +17,20 @@ package enum Isolation {
         try syscall("setns") { cd_setns(namespace.rawValue, set.rawValue) }
     }
 
-    /// Joins namespaces of the process that is held, all at once; see `join`.
-    ///
-    /// A PID namespace is joined by the children of this process only.
-    package static func join(_ process: borrowing ProcessHandle, _ set: NamespaceSet) throws(SystemError) {
-        try join(process.pidfd, process.identity.pid, set)
+    /// Joins the PID namespace of a process that is held: later children of this one are in it.
+    package static func joinProcesses(of process: borrowing ProcessHandle) throws(SystemError) {
+        try join(process.identity.pid, .process)
+        guard process.isAlive else { throw SystemError("setns", "the container's holder", code: ESRCH) }
     }
 
-    /// The same by a pidfd, or -1, and a number of a process that cannot end before this one.
-    package static func join(_ pidfd: Int32, _ number: pid_t, _ set: NamespaceSet) throws(SystemError) {
-        try syscall("setns") { cd_join_namespaces(pidfd, number, set.rawValue) }
+    /// Joins namespaces of a process that cannot end before this one.
+    package static func join(_ number: pid_t, _ set: NamespaceSet) throws(SystemError) {
+        try syscall("setns") { cd_join_namespaces(number, set.rawValue) }
+    }
+
+    /// The user namespace that a mount namespace belongs to, open until exec (ioctl_ns(2)).
+    package static func users(of namespace: borrowing FileDescriptor) throws(SystemError) -> Int32 {
+        try syscall("ioctl", "the container's users") { cd_users_of(namespace.rawValue) }
     }
 
     /// Joins an open user namespace.
@@ -67,11 +71,25 @@ package enum Isolation {
         if cd_pivot_root(".", ".") == 0 {
             try syscall("umount2") { umount2(".", Int32(MNT_DETACH)) }
         } else {
-            // EINVAL: the present root is an initramfs or no mount point, as on some phones and in rescue systems.
+            // EINVAL: the present root is an initramfs, as on some phones and in rescue systems.
             guard errno == EINVAL else { throw SystemError("pivot_root", code: errno) }
-            try syscall("mount", "/") { mount(".", "/", nil, UInt(MS_MOVE), nil) }
-            try syscall("chroot") { chroot(".") }
+            try coverRoot()
         }
         try syscall("chdir") { chdir("/") }
+    }
+
+    /// Where the root cannot be exchanged: moves the working directory's mount over it.
+    static func coverRoot() throws(SystemError) {
+        try syscall("mount", "/") { mount(".", "/", nil, UInt(MS_MOVE), nil) }
+        try syscall("chroot") { chroot(".") }
+    }
+
+    /// Makes a directory of this mount namespace the root of this process.
+    ///
+    /// Whoever joins a mount namespace is put into its first root, which is not that of its processes where the
+    /// program itself was started in a chroot.
+    package static func takeRoot(_ directory: borrowing Directory) throws(SystemError) {
+        try syscall("fchdir") { fchdir(directory.raw) }
+        try syscall("chroot") { chroot(".") }
     }
 }

@@ -10,9 +10,10 @@ enum GuestProcess {
     struct Entrance: ~Copyable {
         /// The container's mount namespace.
         let namespace: FileDescriptor
-        /// The holder's pidfd, or -1, and its number.
-        let holder: Int32
-        let holderNumber: pid_t
+        /// The container's root, in that namespace.
+        let root: Directory
+        /// The holder, which does not end while this process is not the guest's program.
+        let holder: pid_t
         /// Further namespaces of the holder's that the guest joins.
         let others: NamespaceSet
         /// Whether the container has users of its own.
@@ -28,10 +29,14 @@ enum GuestProcess {
         let ignored: [Int32]
         /// The supervisor's end of the report, which this process does not keep.
         let watch: Int32
+        /// The control group to go into, as far as this process was not born into it.
+        let group: ControlGroupEntry
     }
 
     /// Only returns when it fails; the reason is reported.
-    static func run(_ plan: LaunchPlan, _ entrance: borrowing Entrance, report: Int32) -> ExitStatus {
+    static func run(
+        _ plan: LaunchPlan, _ entrance: borrowing Entrance, isBorn: Bool, isLimited: Bool, report: Int32
+    ) -> ExitStatus {
         do {
             // Until it is the guest's program, it is nothing without the supervisor, and nobody inside may look into
             // it: its program, memory, variables and descriptors are the host's.
@@ -42,6 +47,7 @@ enum GuestProcess {
             SignalAction.restoreDefaults()
             for signal in entrance.ignored { SignalAction.ignore.set(for: signal) }
             umask(0o022)
+            try entrance.group.enter(isBorn: isBorn, isLimited: isLimited)
             try join(entrance)
             if let terminal = entrance.terminal {
                 try GuestTerminal.take(sendingMasterTo: terminal, owner: plan.privileges.user)
@@ -63,14 +69,14 @@ enum GuestProcess {
     }
 
     private static func join(_ entrance: borrowing Entrance) throws {
+        if !entrance.others.isEmpty { try Isolation.join(entrance.holder, entrance.others) }
+        let users = entrance.hasUsers ? try Isolation.users(of: entrance.namespace) : -1
         try Isolation.join(entrance.namespace, .mount)
-        if !entrance.others.isEmpty {
-            try Isolation.join(entrance.holder, entrance.holderNumber, entrance.others)
-        }
+        try Isolation.takeRoot(entrance.root)
         try attach(entrance)
-        guard entrance.hasUsers else { return }
+        guard users >= 0 else { return }
         cd_retitle(CommandLine.unsafeArgv, "chroot-distro")
-        try Isolation.join(entrance.holder, entrance.holderNumber, .user)
+        try Isolation.join(users: users)
         try Isolation.becomeItsRoot()
         // Whoever becomes somebody else loses this.
         _ = cd_set_parent_death_signal(SIGKILL)

@@ -19,19 +19,27 @@ enum Holder {
     ) throws -> HolderRecord {
         let lock = try registry.holderLock()
         let pipe = try Pipe()
+        let group = try ControlGroup.make(
+            ContainerGroup.name(of: plan.container, in: foundation.layout), plan.limits)
+        let kept = group?.keep() ?? KeptControlGroup()
+        let entry = group?.openEntry() ?? ControlGroupEntry()
         let hasProcesses = plan.namespaces.contains(.process)
         if hasProcesses { try Isolation.leave(.process) }
-        let pid = try Fork.child { run(plan, foundation, lock: lock, pipe.raw.writing) }
+        let pid = try Fork.child {
+            run(plan, foundation, lock: lock, group: kept, entry: entry, pipe.raw.writing)
+        }
         let report = pipe.readEnd()
         do {
             try ChildReport.receive(from: report)
         } catch {
             _ = try? Reaping.wait(for: pid)
+            group?.remove()
             throw error
         }
         var record = HolderRecord(
             identity: try ProcessIdentity(of: pid), mountNamespace: try namespace("mnt", of: "\(pid)"),
-            mode: plan.mode.rawValue, binds: plan.requests.map { HolderRecord.Bind($0) })
+            mode: plan.mode.rawValue, binds: plan.recordedSteps.map { HolderRecord.Bind($0) },
+            limits: plan.limits.isEmpty ? nil : plan.limits)
         if hasProcesses { record.processNamespace = try namespace("pid", of: "\(pid)") }
         if case .range(let range) = plan.boundary { record.firstID = range.start }
         record.isReadOnly = plan.isReadOnly
@@ -58,7 +66,8 @@ enum Holder {
     // MARK: - In the child
 
     private static func run(
-        _ plan: LaunchPlan, _ foundation: borrowing Foundation, lock: borrowing HolderLock, _ report: Int32
+        _ plan: LaunchPlan, _ foundation: borrowing Foundation, lock: borrowing HolderLock,
+        group: borrowing KeptControlGroup, entry: borrowing ControlGroupEntry, _ report: Int32
     ) -> ExitStatus {
         // Until it stands it is nothing without the one who starts it.
         _ = cd_set_parent_death_signal(SIGKILL)
@@ -68,15 +77,17 @@ enum Holder {
         let root: Root
         do {
             if isInit { try syscall("sigaction") { cd_become_init() } }
-            root = try build(plan, foundation)
+            root = try build(plan, foundation, entry)
         } catch {
             ChildReport.send(error, over: report)
             return .failure
         }
-        becomeAnonymous(plan.container, keeping: [report, lock.file.rawValue, root.processes.raw])
+        becomeAnonymous(
+            plan.container,
+            keeping: [report, lock.file.rawValue, root.processes.raw] + group.descriptors)
         close(report)
         cd_shed_memory()
-        do { try wait(lock, in: root) } catch { return .failure }
+        do { try wait(lock, in: root, group) } catch { return .failure }
         return .success
     }
 
@@ -102,7 +113,9 @@ enum Holder {
     }
 
     /// Builds the container's tree in a mount namespace of its own and makes its root the only one.
-    private static func build(_ plan: LaunchPlan, _ foundation: borrowing Foundation) throws -> Root {
+    private static func build(
+        _ plan: LaunchPlan, _ foundation: borrowing Foundation, _ entry: borrowing ControlGroupEntry
+    ) throws -> Root {
         let interface = foundation.interface
         // On Android `su` may have put us into a namespace that misses what init has mounted.
         if foundation.joinsInit { try Isolation.joinMountNamespace(at: "/proc/1/ns/mnt") }
@@ -117,7 +130,7 @@ enum Holder {
         if plan.isReadOnly { try interface.makeReadOnly(root) }
         try requireOwnProcesses(at: root)
         try Isolation.enterRoot(root)
-        if let users = foundation.users { try settle(in: users, leaving: later) }
+        if let users = foundation.users { try settle(among: users, entry, in: later) }
         try finish(plan, interface)
         let processes = try Directory.open("/proc")
         let isWhole = plan.namespaces.contains(.process)
@@ -145,14 +158,39 @@ enum Holder {
         }
     }
 
-    /// Becomes root of the container's users, in namespaces of theirs.
+    /// Moves into namespaces that belong to the container's users.
     ///
     /// The mounts that were made before belong to the host's users: in a copy of them for others, none can be taken
-    /// away and none loses its read-only or other marks (mount_namespaces(7), "Restrictions").
-    private static func settle(in users: Int32, leaving set: NamespaceSet) throws(SystemError) {
-        try Isolation.join(users: users)
-        try Isolation.becomeItsRoot()
-        try Isolation.leave(set)
+    /// away and none loses its read-only or other marks (mount_namespaces(7), "Restrictions"). A child makes the copy,
+    /// out of the container's control group, which is then the first that the container knows of. The holder itself
+    /// stays a user of the host's, to whom nobody inside can do anything.
+    private static func settle(
+        among users: Int32, _ entry: borrowing ControlGroupEntry, in set: NamespaceSet
+    ) throws {
+        let ready = try Pipe()
+        let done = try Pipe()
+        let child = try Fork.child(into: entry) { _ in
+            _ = cd_set_parent_death_signal(SIGKILL)
+            close(ready.raw.reading)
+            close(done.raw.writing)
+            do {
+                try Isolation.join(users: users)
+                try Isolation.becomeItsRoot()
+                try Isolation.leave(set)
+            } catch {
+                ChildReport.send(error, over: ready.raw.writing)
+                return .failure
+            }
+            close(ready.raw.writing)
+            var end: UInt8 = 0
+            _ = read(done.raw.reading, &end, 1)
+            return .success
+        }
+        try ChildReport.receive(from: ready.readEnd())
+        let root = try Directory.open(HostPath("/proc/\(child)/root"))
+        try Isolation.join(child, set)
+        try Isolation.takeRoot(root)
+        try done.writeEnd().close()
     }
 
     /// What is left to do from inside.
@@ -182,14 +220,16 @@ enum Holder {
 
     /// Returns when neither a session nor a process is left.
     private static func wait(
-        _ lock: borrowing HolderLock, in root: borrowing Root
+        _ lock: borrowing HolderLock, in root: borrowing Root, _ group: borrowing KeptControlGroup
     ) throws {
         while true {
             try lock.waitForLastSession()
-            var members = try members(of: root)
+            var members = try members(of: root, group)
             // A process that forks and ends during one look is missed by it, but not by two.
-            if members.isEmpty { members = try self.members(of: root) }
+            if members.isEmpty { members = try self.members(of: root, group) }
             guard !members.isEmpty else {
+                // Before the lock goes: whoever gets it next makes a group of that name.
+                group.remove()
                 lock.markEnd()
                 return
             }
@@ -200,12 +240,17 @@ enum Holder {
     }
 
     /// The processes that were left behind.
-    private static func members(of root: borrowing Root) throws(SystemError) -> HeldProcesses {
+    private static func members(
+        of root: borrowing Root, _ group: borrowing KeptControlGroup
+    ) throws(SystemError) -> HeldProcesses {
         guard let place = root.place else {
             let pids = try Membership.everybody(in: root.processes, except: getpid())
             return HeldProcesses(pids) { Membership.isRunning($0, in: root.processes) }
         }
         let pids = try Membership.processes(in: root.processes, of: place, except: getpid())
-        return HeldProcesses(pids) { Membership.isMember($0, of: place, in: root.processes) }
+        let grouped = group.processes()
+        return HeldProcesses(Array(Set(pids + grouped))) {
+            Membership.isMember($0, of: place, in: root.processes) || grouped.contains($0)
+        }
     }
 }

@@ -26,6 +26,8 @@ package struct LaunchPlan: Sendable, Equatable {
     package var home: GuestPath
     /// A host name of the session's own; `nil` leaves the host's.
     package var hostname: String?
+    /// What all sessions of the container may use together.
+    package var limits: ResourceLimits
     /// Whether nothing but memory file systems can be written to.
     package var isReadOnly = false
     /// Whether the system calls that a guest has no business with are denied to it.
@@ -121,6 +123,12 @@ package struct LaunchPlan: Sendable, Equatable {
         }
     }
 
+    /// What is mounted and later sessions may ask for too.
+    var recordedSteps: [MountStep] {
+        mounts.binds.map { .bind($0, required: true) }
+            + requests.filter { step in if case .bind = step { false } else { true } }
+    }
+
     /// The binds among the requests.
     package var binds: [BindSpec] { MountPlan(requests).binds }
 
@@ -156,6 +164,7 @@ package enum LaunchError: UserFacing, Equatable {
     /// Something else is mounted there already.
     case otherInPlace(ContainerName, GuestPath, mounted: String, asked: String)
     case noDevice(HostPath)
+    case limitsDiffer(ContainerName, running: ResourceLimits, asked: ResourceLimits)
     /// What a child process on its way into the container met.
     case inside(String, hint: String?, ExitStatus)
 
@@ -185,6 +194,8 @@ package enum LaunchError: UserFacing, Equatable {
         case .otherInPlace(let name, let target, let mounted, let asked):
             "\(target) in \(name) is \(mounted) already, not \(asked)"
         case .noDevice(let path): "\(path) is not a device of this host"
+        case .limitsDiffer(let name, let running, let asked):
+            "container \(name) is running \(running.isEmpty ? "without limits" : "with \(running)") and cannot be entered with \(asked)"
         case .inside(let message, _, _): message
         }
     }
@@ -203,7 +214,9 @@ package enum LaunchError: UserFacing, Equatable {
         case .contradicts: "Leave one of the two out."
         case .noDevice: "Name a device node, or a directory of them."
         case .modeDiffers(let name, _, _), .cannotAdd(let name, _, _), .sharesTemporary(let name),
-            .notReadOnly(let name), .isWeak(let name), .isReadOnly(let name), .otherInPlace(let name, _, _, _):
+            .notReadOnly(let name), .isWeak(let name), .isReadOnly(let name),
+            .otherInPlace(let name, _, _, _),
+            .limitsDiffer(let name, _, _):
             "Stop it first with: chroot-distro unmount \(name)"
         case .inside(_, let hint, _): hint
         }

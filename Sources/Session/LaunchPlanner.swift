@@ -32,7 +32,7 @@ package enum LaunchPlanner {
             command: try command(request, host: host, guest: guest, shell: identity.shell),
             workingDirectory: workingDirectory(
                 request, host: host, guest: guest, home: identity.home, MountPlan(requests).binds),
-            home: GuestPath(identity.home), hostname: request.hostname)
+            home: GuestPath(identity.home), hostname: request.hostname, limits: request.limits)
         plan.isReadOnly = request.isReadOnly
         if mode == .isolated {
             plan.confined = changes.applied(to: .confined)

@@ -29,6 +29,8 @@ package struct LaunchRequest: Sendable {
     package var hosts: [HostEntry] = []
     package var devices: [DeviceSpec] = []
     package var memoryFileSystems: [MemoryFileSystem] = []
+    /// What the container may use of the machine; they count from its start on.
+    package var limits = ResourceLimits()
     package var sharesHome = false
     /// `nil`: the platform's own way.
     package var sharesTemporary: Bool?
@@ -36,7 +38,8 @@ package struct LaunchRequest: Sendable {
     package init(kind: SessionRecord.Kind) { self.kind = kind }
 
     /// The mode that was asked for, by option or variable, or else that of the running container.
-    func isolation(_ environment: Environment, running: LaunchPlan.Mode?) -> (LaunchPlan.Mode?, strict: Bool) {
+    func isolation(_ environment: Environment, running: LaunchPlan.Mode?) -> (LaunchPlan.Mode?, strict: Bool)
+    {
         if let mode { return (mode, isStrict) }
         if environment.text("CD_USE_ISOLATION")?.lowercased() == "strict" { return (.isolated, true) }
         if environment.isTruthy("CD_USE_ISOLATION") { return (.isolated, isStrict) }
@@ -66,7 +69,9 @@ package struct HostFacts: Sendable {
     /// Whom a path belongs to.
     package var owner: @Sendable (HostPath) -> FileOwner?
     /// The device that a path is, or the devices in a directory by their names; empty when it is neither.
-    package var nodes: @Sendable (HostPath) -> [(name: RawString?, node: DeviceNode)] = { HostDevices.nodes(at: $0) }
+    package var nodes: @Sendable (HostPath) -> [(name: RawString?, node: DeviceNode)] = {
+        HostDevices.nodes(at: $0)
+    }
 
     /// A user and a group of this host.
     package struct FileOwner: Hashable, Sendable {

@@ -15,7 +15,8 @@ package struct HostEntry: Hashable, Sendable {
         name = String(text[..<end])
         self.address = String(address)
         let isLegal = name.utf8.allSatisfy {
-            $0 == 0x2d || $0 == 0x2e || $0 == 0x5f || (0x30...0x39).contains($0) || (0x41...0x5a).contains($0 & 0xdf)
+            $0 == 0x2d || $0 == 0x2e || $0 == 0x5f || (0x30...0x39).contains($0)
+                || (0x41...0x5a).contains($0 & 0xdf)
         }
         guard !name.isEmpty, isLegal, InternetAddress.isLegal(self.address) else { throw .host(text) }
     }
@@ -58,7 +59,8 @@ package struct MemoryFileSystem: Hashable, Sendable {
     private static let keys = ["size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "huge"]
 
     package init(_ text: String) throws(RequestError) {
-        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(
+            String.init)
         let target = GuestPath(parts[0])
         guard parts[0].hasPrefix("/"), !target.climbs, !BindSpec.isReserved(target) else {
             throw .memoryTarget(text)
@@ -105,7 +107,8 @@ package enum RequestError: UserFacing, Equatable {
         switch self {
         case .host: "Write --add-host NAME:ADDRESS, such as db:10.0.0.7."
         case .device, .deviceAccess, .deviceTarget: "Write --device /dev/NAME[:/dev/OTHER]."
-        case .memoryTarget: "Write --tmpfs /PATH[:size=64m,mode=1777], outside /proc, /sys, /dev/pts and /dev/shm."
+        case .memoryTarget:
+            "Write --tmpfs /PATH[:size=64m,mode=1777], outside /proc, /sys, /dev/pts and /dev/shm."
         case .memoryOption: "Known: size, mode, uid, gid, nr_inodes, nr_blocks, huge, and words of mount(8)."
         case .nameServer: "Write an IPv4 or IPv6 address."
         }

@@ -69,6 +69,8 @@ package struct HolderRecord: Decodable, Hashable, Sendable {
     package var firstID: UInt32?
     /// Whether its root cannot be written to.
     package var isReadOnly: Bool?
+    /// What the container was started with; `nil` without limits.
+    package var limits: ResourceLimits?
 
     /// A bind that is in place.
     package struct Bind: Decodable, Hashable, Sendable {
@@ -83,13 +85,17 @@ package struct HolderRecord: Decodable, Hashable, Sendable {
         }
     }
 
-    package init(identity: ProcessIdentity, mountNamespace: UInt64, mode: String, binds: [Bind]) {
+    package init(
+        identity: ProcessIdentity, mountNamespace: UInt64, mode: String, binds: [Bind],
+        limits: ResourceLimits? = nil
+    ) {
         pid = identity.pid
         startTime = identity.startTime
         bootID = identity.bootID
         self.mountNamespace = mountNamespace
         self.mode = mode
         self.binds = binds
+        self.limits = limits
     }
 
     /// As `Decodable` reads it.
@@ -103,13 +109,25 @@ package struct HolderRecord: Decodable, Hashable, Sendable {
         var optional: [(String, String)] = []
         if let processNamespace { optional.append(("processNamespace", "\(processNamespace)")) }
         if let firstID { optional.append(("firstID", "\(firstID)")) }
-        return JSONText.object([
-            ("binds", JSONText.array(binds)), ("bootID", JSONText.string(bootID)),
-            ("mode", JSONText.string(mode)),
-            ("mountNamespace", "\(mountNamespace)"), ("pid", "\(pid)"), ("startTime", "\(startTime)"),
-            ("isReadOnly", "\(isReadOnly == true)"),
-        ] + optional)
+        if let limits { optional.append(("limits", limits.json)) }
+        return JSONText.object(
+            [
+                ("binds", JSONText.array(binds)), ("bootID", JSONText.string(bootID)),
+                ("mode", JSONText.string(mode)),
+                ("mountNamespace", "\(mountNamespace)"), ("pid", "\(pid)"), ("startTime", "\(startTime)"),
+                ("isReadOnly", "\(isReadOnly == true)"),
+            ] + optional)
     }
 
     package var identity: ProcessIdentity { ProcessIdentity(pid: pid, startTime: startTime, bootID: bootID) }
+}
+
+extension ResourceLimits {
+    /// As `Decodable` reads it.
+    fileprivate var json: String {
+        let values = [
+            ("memory", memory), ("processorTime", processorTime), ("processes", processes),
+        ]
+        return JSONText.object(values.compactMap { name, value in value.map { (name, "\($0)") } })
+    }
 }

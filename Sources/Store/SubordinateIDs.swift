@@ -12,7 +12,9 @@ package struct SubordinateIDs: Hashable, Sendable {
         let (first, second) = (Self.entries(users), Self.entries(groups))
         let rootsGroups = second.filter(\.isRoot).map(\.range)
         // Containers take the same numbers for users and groups.
-        ofRoot = first.filter(\.isRoot).flatMap { entry in rootsGroups.compactMap { entry.range.common(with: $0) } }
+        ofRoot = first.filter(\.isRoot).flatMap { entry in
+            rootsGroups.compactMap { entry.range.common(with: $0) }
+        }
         ofOthers = (first + second).filter { !$0.isRoot }.map(\.range)
     }
 
@@ -95,7 +97,8 @@ extension ContainerStore {
             else { continue }
             taken.append(range)
         }
-        guard let range = ids.places().first(where: { place in !taken.contains(where: place.overlaps) }) else {
+        guard let range = ids.places().first(where: { place in !taken.contains(where: place.overlaps) })
+        else {
             throw StoreError.noIDs(container.name)
         }
         guard recording else { return range }

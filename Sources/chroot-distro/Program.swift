@@ -10,8 +10,8 @@ enum Program {
 
     static let table = CommandTable<Context>([
         LoginCommand.self, RunCommand.self, ListCommand.self, PsCommand.self, InstallCommand.self,
-        RemoveCommand.self, RenameCommand.self, KillCommand.self, UnmountCommand.self, CompleteCommand.self,
-        GenerateCommand.self,
+        RemoveCommand.self, RenameCommand.self, KillCommand.self, UnmountCommand.self, SetupCommand.self,
+        CompleteCommand.self, GenerateCommand.self,
     ])
 
     static func main() -> ExitStatus {

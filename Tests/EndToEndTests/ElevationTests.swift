@@ -40,7 +40,8 @@ struct ElevationTests {
             wait $pid
             echo "ended: $?"
             """
-        let outcome = try etc.asUser("/bin/sh", ["-c", script, try copyOfProgram()], environment: environment)
+        let outcome = try etc.asUser(
+            "/bin/sh", ["-c", script, try copyOfProgram()], environment: environment)
         #expect(outcome.stdout.contains(signal == "TERM" ? "ended: 42" : "ended: 137"), "\(outcome.stderr)")
         var running = try program.succeed("ps", "-q").lines
         for _ in 0..<100 where !running.isEmpty {

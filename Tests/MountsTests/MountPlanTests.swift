@@ -121,7 +121,7 @@ struct MountPlanTests {
 }
 
 extension MountPlan {
-    fileprivate mutating func add(binds: [BindSpec]) throws(BindError) {
+    mutating func add(binds: [BindSpec]) throws(BindError) {
         try add(binds.map { .bind($0, required: true) })
     }
 }

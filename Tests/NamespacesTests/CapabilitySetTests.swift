@@ -16,7 +16,9 @@ struct CapabilitySetTests {
         #expect(Capability.allCases.allSatisfy { all.contains($0) } && all.contains(63))
     }
 
-    @Test("refuses what is none, and says what may have been meant", arguments: ["net_admim", "", "64", "-1", "CAP_"])
+    @Test(
+        "refuses what is none, and says what may have been meant",
+        arguments: ["net_admim", "", "64", "-1", "CAP_"])
     func unknown(_ word: String) {
         #expect(throws: CapabilityError(word: word)) { try CapabilitySet(word: word) }
         #expect(CapabilityError(word: "net_admim").hint?.contains("net_admin") == true)
@@ -32,7 +34,8 @@ struct CapabilitySetTests {
     @Test(
         "of a container that has no other boundary has nothing that reaches beyond it",
         arguments: [
-            .sys_admin, .mknod, .sys_ptrace, .dac_read_search, .net_admin, .sys_resource, .bpf, .perfmon, .sys_module,
+            .sys_admin, .mknod, .sys_ptrace, .dac_read_search, .net_admin, .sys_resource, .bpf, .perfmon,
+            .sys_module,
             .sys_rawio, .checkpoint_restore, .syslog, .linux_immutable,
         ] as [Capability])
     func confined(_ capability: Capability) {

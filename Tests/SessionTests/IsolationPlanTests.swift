@@ -21,7 +21,8 @@ struct IsolationPlanTests {
     @Test(
         "is made by option or variable, the option first",
         arguments: [
-            (nil, [:], .standard), (nil, ["CD_USE_NS": "1"], .namespaces), (nil, ["CD_USE_NS": "0"], .standard),
+            (nil, [:], .standard), (nil, ["CD_USE_NS": "1"], .namespaces),
+            (nil, ["CD_USE_NS": "0"], .standard),
             (nil, ["CD_USE_ISOLATION": "yes", "CD_USE_NS": "1"], .isolated),
             (nil, ["CD_USE_ISOLATION": "strict"], .isolated), (.minimal, ["CD_USE_ISOLATION": "1"], .minimal),
         ] as [(LaunchPlan.Mode?, [String: String], LaunchPlan.Mode)])
@@ -62,7 +63,9 @@ struct IsolationPlanTests {
 
     @Test("covers what tells of the host, after everything else is mounted")
     func covers() throws {
-        let plan = try question { $0.request.memoryFileSystems = [try? MemoryFileSystem("/x")].compactMap { $0 } }.plan()
+        let plan = try question {
+            $0.request.memoryFileSystems = [try? MemoryFileSystem("/x")].compactMap { $0 }
+        }.plan()
         let covers = Array(plan.mounts.steps.suffix(SystemMounts.covers.count))
         #expect(covers == SystemMounts.covers)
         for path in ["/proc/kcore", "/proc/keys", "/proc/sysrq-trigger", "/sys/firmware", "/sys/fs/cgroup"] {
@@ -96,7 +99,8 @@ struct IsolationPlanTests {
         let owners = try question.plan().binds.first?.options.owners
         #expect(
             owners
-                == OwnerMapping(hostUser: 1000, hostGroup: 1000, guestUser: 1000, guestGroup: 1000, isExclusive: true))
+                == OwnerMapping(
+                    hostUser: 1000, hostGroup: 1000, guestUser: 1000, guestGroup: 1000, isExclusive: true))
         question.homeOwner = (0, 0)
         #expect(try question.plan().binds.first?.options.owners == nil)
         question.request.sharesHome = true
@@ -116,7 +120,8 @@ struct IsolationPlanTests {
         let range = try #require(Self.range)
         let node = DeviceNode(188, 0, permissions: 0o660, owner: 0, group: 20)
         let plan = MountPlan([
-            .fileSystem("devpts", at: "/dev/pts", parameters: [.init("gid", "5"), .init("mode", "0620")], []),
+            .fileSystem(
+                "devpts", at: "/dev/pts", parameters: [.init("gid", "5"), .init("mode", "0620")], []),
             .node("/dev/ttyUSB0", node), .node("/dev/null", DeviceNode(1, 3)),
         ]).shifted(by: range)
         #expect(
@@ -135,13 +140,17 @@ struct IsolationPlanTests {
 
     @Test("adds and drops capabilities, what is dropped being gone")
     func capabilities() throws {
-        func set(_ words: (added: [String], dropped: [String]), privileged: Bool = false) throws -> CapabilitySet {
+        func set(_ words: (added: [String], dropped: [String]), privileged: Bool = false) throws
+            -> CapabilitySet
+        {
             var question = Question()
             for word in words.added {
-                question.request.addedCapabilities = question.request.addedCapabilities.union(try .init(word: word))
+                question.request.addedCapabilities = question.request.addedCapabilities.union(
+                    try .init(word: word))
             }
             for word in words.dropped {
-                question.request.droppedCapabilities = question.request.droppedCapabilities.union(try .init(word: word))
+                question.request.droppedCapabilities = question.request.droppedCapabilities.union(
+                    try .init(word: word))
             }
             question.request.isPrivileged = privileged
             return try question.plan().privileges.capabilities
@@ -174,7 +183,8 @@ struct IsolationPlanTests {
         var question = Question()
         question.request.isReadOnly = true
         let places = { (plan: LaunchPlan) in
-            plan.mounts.steps.filter { if case .fileSystem("tmpfs", _, _, _) = $0 { true } else { false } }.map(\.target)
+            plan.mounts.steps.filter { if case .fileSystem("tmpfs", _, _, _) = $0 { true } else { false } }
+                .map(\.target)
         }
         #expect(try places(question.plan()) == ["/dev", "/dev/shm", "/run", "/var/tmp"])
         question.request.mode = .minimal
@@ -189,7 +199,11 @@ struct IsolationPlanTests {
         question.request.hosts = [try HostEntry("db:10.0.0.7")]
         question.hosts = Array("127.0.0.1 localhost".utf8)
         let files = try question.plan().requests.compactMap { step in
-            if case .file(let file) = step { (file.target, String(decoding: file.contents, as: UTF8.self)) } else { nil }
+            if case .file(let file) = step {
+                (file.target, String(decoding: file.contents, as: UTF8.self))
+            } else {
+                nil
+            }
         }
         #expect(files.first?.0 == "/etc/resolv.conf")
         #expect(files.first?.1 == "nameserver 9.9.9.9\nnameserver ::1\n")
@@ -208,7 +222,10 @@ struct IsolationPlanTests {
     func devices() throws {
         var question = Question()
         question.nodes = { path in
-            path == "/dev/kvm" ? [(nil, DeviceNode(10, 232))] : path == "/dev/snd" ? [("a", DeviceNode(116, 1))] : []
+            let known: [HostPath: [(name: RawString?, node: DeviceNode)]] = [
+                "/dev/kvm": [(nil, DeviceNode(10, 232))], "/dev/snd": [(RawString("a"), DeviceNode(116, 1))],
+            ]
+            return known[path] ?? []
         }
         question.request.devices = [try DeviceSpec("/dev/kvm"), try DeviceSpec("/dev/snd:/dev/sound")]
         #expect(

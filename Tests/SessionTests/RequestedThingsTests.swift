@@ -7,7 +7,9 @@ import Testing
 struct RequestedThingsTests {
     @Test(
         "adds a host by name and address",
-        arguments: [("db:10.0.0.7", "db", "10.0.0.7"), ("a.b-c:::1", "a.b-c", "::1"), ("x=[fe80::1]", "x", "fe80::1")])
+        arguments: [
+            ("db:10.0.0.7", "db", "10.0.0.7"), ("a.b-c:::1", "a.b-c", "::1"), ("x=[fe80::1]", "x", "fe80::1"),
+        ])
     func host(_ text: String, _ name: String, _ address: String) throws {
         let entry = try HostEntry(text)
         #expect(entry.name == name && entry.address == address)
@@ -15,7 +17,10 @@ struct RequestedThingsTests {
 
     @Test(
         "refuses a host that would write something else into the file",
-        arguments: ["db", "db:", ":1.2.3.4", "db:1.2.3", "d b:1.2.3.4", "db\n9.9.9.9 x:1.2.3.4", "db:1.2.3.4\n", "db:x"])
+        arguments: [
+            "db", "db:", ":1.2.3.4", "db:1.2.3", "d b:1.2.3.4", "db\n9.9.9.9 x:1.2.3.4", "db:1.2.3.4\n",
+            "db:x",
+        ])
     func badHost(_ text: String) { #expect(throws: RequestError.host(text)) { try HostEntry(text) } }
 
     @Test("names a device by its path, there and here")
@@ -28,7 +33,8 @@ struct RequestedThingsTests {
     @Test(
         "puts no device outside /dev nor into what is the container's own",
         arguments: [
-            "kvm", "", "/dev/kvm:/etc/passwd", "/dev/kvm:/dev/../etc/x", "/dev/kvm:/dev", "/dev/kvm:/dev/pts/0",
+            "kvm", "", "/dev/kvm:/etc/passwd", "/dev/kvm:/dev/../etc/x", "/dev/kvm:/dev",
+            "/dev/kvm:/dev/pts/0",
             "/dev/kvm:/dev/shm/x", "/dev/kvm:/dev/x:r", "/dev/kvm:/dev/x:rw:y", "/dev/kvm:/proc/x",
         ])
     func badDevice(_ text: String) { #expect(throws: RequestError.self) { try DeviceSpec(text) } }
@@ -45,6 +51,8 @@ struct RequestedThingsTests {
 
     @Test(
         "refuses a memory file system where it cannot be, or with what it does not know",
-        arguments: ["", "x", "/", "/proc", "/sys/x", "/dev", "/dev/shm", "/a/../proc", "/x:siez=1", "/x:,=", "/x:foo"])
+        arguments: [
+            "", "x", "/", "/proc", "/sys/x", "/dev", "/dev/shm", "/a/../proc", "/x:siez=1", "/x:,=", "/x:foo",
+        ])
     func badMemory(_ text: String) { #expect(throws: RequestError.self) { try MemoryFileSystem(text) } }
 }

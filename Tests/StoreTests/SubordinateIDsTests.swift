@@ -11,7 +11,8 @@ struct SubordinateIDsTests {
 
     private func store() throws -> ContainerStore {
         try ContainerStore.open(
-            StateLayout(data: Scratch.path / "data", cache: Scratch.path / "cache", run: Scratch.path / "run"))
+            StateLayout(data: Scratch.path / "data", cache: Scratch.path / "cache", run: Scratch.path / "run")
+        )
     }
 
     private func add(_ name: String) throws {
@@ -22,7 +23,7 @@ struct SubordinateIDsTests {
     func own() {
         let ids = ids("me:100000:65536\nroot:200000:131072\n", "root:200000:131072\n")
         #expect(ids.ofRoot == [IDRange(start: 200000, count: 131072)])
-        #expect(Array(ids.places().prefix(2)).map { $0?.start } == [200000, 265536])
+        #expect(Array(ids.places().prefix(2)).map(\.start) == [200000, 265536])
     }
 
     @Test("are only those that root has as users and as groups")
@@ -42,7 +43,9 @@ struct SubordinateIDsTests {
 
     @Test(
         "come from lines that say something, whatever else stands there",
-        arguments: ["root", "root:x:65536", "root:4294967295:65536", "root:-1:2", "root:1:2:3", ":::", "\0\u{7f}"])
+        arguments: [
+            "root", "root:x:65536", "root:4294967295:65536", "root:-1:2", "root:1:2:3", ":::", "\0\u{7f}",
+        ])
     func malformed(_ line: String) {
         let ids = ids(line + "\nroot:300000:65536\n", line + "\nroot:300000:65536\n")
         #expect(ids.ofRoot == [IDRange(start: 300000, count: 65536)])
@@ -93,9 +96,11 @@ struct SubordinateIDsTests {
             let store = try ContainerStore.open(
                 StateLayout(data: scratch / "data", cache: scratch / "cache", run: scratch / "run"))
             _ = try store.range(
-                of: store.container(ContainerName("c\(number)")), among: SubordinateIDs(users: [], groups: []))
+                of: store.container(ContainerName("c\(number)")), among: SubordinateIDs(users: [], groups: [])
+            )
         }
-        let starts = try Run.shell("cut -d' ' -f1 \"$1\"/data/containers/*/ids | sort -u | wc -l", scratch.rawValue)
+        let starts = try Run.shell(
+            "cut -d' ' -f1 \"$1\"/data/containers/*/ids | sort -u | wc -l", scratch.rawValue)
         #expect(starts.contains("20"))
     }
 }

@@ -23,7 +23,8 @@ package struct Flag: Hashable, Sendable {
 
     package init(
         _ name: String, aliases: [String] = [], short: Character? = nil, value: String? = nil,
-        optionalValue: Bool = false, kind: ValueKind = .text, repeatable: Bool = false, hidden: Bool = false, group: String? = nil, help: String
+        optionalValue: Bool = false, kind: ValueKind = .text, repeatable: Bool = false, hidden: Bool = false,
+        group: String? = nil, help: String
     ) {
         self.name = name
         self.aliases = aliases

@@ -9,8 +9,11 @@
 /// A new user namespace with these maps, as a descriptor (user_namespaces(7)). Only for a process with one thread.
 int cd_user_namespace(const char *users, const char *groups);
 
-/// Joins the namespaces in `flags` of the process behind a pidfd (Linux 5.8), or of `pid` by its files in /proc.
-int cd_join_namespaces(int pidfd, pid_t pid, int flags);
+/// Joins the namespaces of `pid` in `flags`, among PID, UTS, IPC, cgroup and mount namespaces (setns(2)).
+int cd_join_namespaces(pid_t pid, int flags);
+
+/// Opens the user namespace that a namespace of another kind belongs to (ioctl_ns(2)).
+int cd_users_of(int namespace);
 
 /// Lets files be made as this user and group while all capabilities stay (setfsuid(2), PR_SET_SECUREBITS).
 int cd_make_files_as(uid_t uid, gid_t gid);

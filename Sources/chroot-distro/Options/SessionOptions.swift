@@ -24,14 +24,18 @@ struct SessionOptions {
         Flag("shared-home", help: "Show your home directory as the user's home in the container"),
         Flag("shared-tmp", group: "tmp", help: "Share the host's /tmp (the default, except on Termux)"),
         Flag("no-shared-tmp", group: "tmp", help: "Keep the container's own /tmp"),
-        Flag("minimal", group: "mode", help: "Share nothing with the host but its kernel; pass on almost no variables"),
+        Flag(
+            "minimal", group: "mode",
+            help: "Share nothing with the host but its kernel; pass on almost no variables"),
         Flag(
             "isolated", aliases: ["isolate"], value: "strict", optionalValue: true, kind: .choice(["strict"]),
             group: "mode",
             help: "Keep the container in a boundary of its own; with =strict refuse when this machine cannot"),
         Flag("hostname", value: "NAME", help: "Give the session a host name of its own"),
         Flag("dns", value: "ADDRESS", repeatable: true, help: "Use this name server in the container"),
-        Flag("add-host", value: "NAME:ADDRESS", repeatable: true, help: "Add a line to the container's /etc/hosts"),
+        Flag(
+            "add-host", value: "NAME:ADDRESS", repeatable: true,
+            help: "Add a line to the container's /etc/hosts"),
         Flag(
             "device", value: "PATH[:DST]", kind: .file, repeatable: true,
             help: "Give the container a device of the host, or all in a directory"),
@@ -42,9 +46,14 @@ struct SessionOptions {
         Flag(
             "cap-add", value: "CAPABILITY", repeatable: true,
             help: "Leave the guest this capability, or ALL; see capabilities(7)"),
-        Flag("cap-drop", value: "CAPABILITY", repeatable: true, help: "Take this capability, or ALL, from the guest"),
+        Flag(
+            "cap-drop", value: "CAPABILITY", repeatable: true,
+            help: "Take this capability, or ALL, from the guest"),
         Flag("privileged", help: "Leave the guest every capability and every system call"),
         Flag("no-new-privs", help: "Let no program in the session gain privileges, setuid ones included"),
+        Flag("memory", value: "SIZE", help: "Let the container use at most this much memory, such as 512M"),
+        Flag("cpus", value: "N", help: "Let the container use at most N processors, such as 1.5"),
+        Flag("pids", value: "N", help: "Let the container have at most N processes and threads"),
         Flag("get-chroot-cmd", help: "Print what would be done as a shell command, and do nothing"),
     ]
 
@@ -69,6 +78,7 @@ struct SessionOptions {
         } catch {
             throw UsageError("\(error)")
         }
+        request.limits = try Self.limits(arguments)
         self.request = request
         printsCommand = arguments.isSet("get-chroot-cmd")
     }
@@ -90,6 +100,28 @@ struct SessionOptions {
         for word in try arguments.texts("cap-drop") {
             request.droppedCapabilities = request.droppedCapabilities.union(try CapabilitySet(word: word))
         }
+    }
+
+    private static func limits(_ arguments: ParsedArguments) throws(UsageError) -> ResourceLimits {
+        var limits = ResourceLimits()
+        if let text = try arguments.text("memory") {
+            guard let size = ByteCount(text), size.bytes >= 1 << 20 else {
+                throw arguments.invalid(
+                    "memory", "\(Quoted(text)) is no size of 1M or more",
+                    hint: "Use a size such as 512M or 2G.")
+            }
+            limits.memory = size.bytes
+        }
+        if let text = try arguments.text("cpus") {
+            guard let number = Double(text), number >= 0.01, number <= 4096 else {
+                throw arguments.invalid(
+                    "cpus", "\(Quoted(text)) is no number from 0.01 to 4096",
+                    hint: "Use a number such as 1.5.")
+            }
+            limits.processorTime = Int64((number * 100_000).rounded())
+        }
+        limits.processes = try arguments.number("pids", in: 1...4_194_304).map(Int64.init)
+        return limits
     }
 
     /// Plans the session and carries it out, or prints the plan.
