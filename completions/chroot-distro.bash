@@ -6,13 +6,13 @@ __chroot_distro_spec() {
     case $1 in
     login|sh)
         name=login
-        options='-u --user -b --bind -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --hostname --memory --cpus --pids --get-chroot-cmd -h --help'
+        options='-u --user -b --bind -v --volume -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --isolated --isolate --hostname --dns --add-host --device --tmpfs --read-only --cap-add --cap-drop --privileged --no-new-privs --memory --cpus --pids --get-chroot-cmd -h --help'
         operands=('containers')
         trailing=bare
         ;;
     run)
         name=run
-        options='--entrypoint -u --user -b --bind -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --hostname --memory --cpus --pids --get-chroot-cmd -h --help'
+        options='--entrypoint -u --user -b --bind -v --volume -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --isolated --isolate --hostname --dns --add-host --device --tmpfs --read-only --cap-add --cap-drop --privileged --no-new-privs --memory --cpus --pids --get-chroot-cmd -h --help'
         operands=('containers')
         trailing=dashed
         ;;
@@ -69,18 +69,32 @@ __chroot_distro_value() {
     case $1:$2 in
     login:-u|login:--user) kind='text' ;;
     login:-b|login:--bind) kind='directories' ;;
+    login:-v|login:--volume) kind='directories' ;;
     login:-w|login:--work-dir) kind='text' ;;
     login:-e|login:--env) kind='text' ;;
     login:--hostname) kind='text' ;;
+    login:--dns) kind='text' ;;
+    login:--add-host) kind='text' ;;
+    login:--device) kind='files' ;;
+    login:--tmpfs) kind='text' ;;
+    login:--cap-add) kind='text' ;;
+    login:--cap-drop) kind='text' ;;
     login:--memory) kind='text' ;;
     login:--cpus) kind='text' ;;
     login:--pids) kind='text' ;;
     run:--entrypoint) kind='text' ;;
     run:-u|run:--user) kind='text' ;;
     run:-b|run:--bind) kind='directories' ;;
+    run:-v|run:--volume) kind='directories' ;;
     run:-w|run:--work-dir) kind='text' ;;
     run:-e|run:--env) kind='text' ;;
     run:--hostname) kind='text' ;;
+    run:--dns) kind='text' ;;
+    run:--add-host) kind='text' ;;
+    run:--device) kind='files' ;;
+    run:--tmpfs) kind='text' ;;
+    run:--cap-add) kind='text' ;;
+    run:--cap-drop) kind='text' ;;
     run:--memory) kind='text' ;;
     run:--cpus) kind='text' ;;
     run:--pids) kind='text' ;;

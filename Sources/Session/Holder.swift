@@ -42,7 +42,7 @@ enum Holder {
             limits: plan.limits.isEmpty ? nil : plan.limits)
         if hasProcesses { record.processNamespace = try namespace("pid", of: "\(pid)") }
         if case .range(let range) = plan.boundary { record.firstID = range.start }
-        record.isReadOnly = plan.isReadOnly
+        record.isReadOnly = plan.isReadOnly ? true : nil
         return record
     }
 

@@ -109,13 +109,13 @@ package struct HolderRecord: Decodable, Hashable, Sendable {
         var optional: [(String, String)] = []
         if let processNamespace { optional.append(("processNamespace", "\(processNamespace)")) }
         if let firstID { optional.append(("firstID", "\(firstID)")) }
+        if let isReadOnly { optional.append(("isReadOnly", "\(isReadOnly)")) }
         if let limits { optional.append(("limits", limits.json)) }
         return JSONText.object(
             [
                 ("binds", JSONText.array(binds)), ("bootID", JSONText.string(bootID)),
                 ("mode", JSONText.string(mode)),
                 ("mountNamespace", "\(mountNamespace)"), ("pid", "\(pid)"), ("startTime", "\(startTime)"),
-                ("isReadOnly", "\(isReadOnly == true)"),
             ] + optional)
     }
 
