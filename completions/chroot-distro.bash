@@ -6,13 +6,13 @@ __chroot_distro_spec() {
     case $1 in
     login|sh)
         name=login
-        options='-u --user -b --bind -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --hostname --get-chroot-cmd -h --help'
+        options='-u --user -b --bind -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --hostname --memory --cpus --pids --get-chroot-cmd -h --help'
         operands=('containers')
         trailing=bare
         ;;
     run)
         name=run
-        options='--entrypoint -u --user -b --bind -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --hostname --get-chroot-cmd -h --help'
+        options='--entrypoint -u --user -b --bind -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --hostname --memory --cpus --pids --get-chroot-cmd -h --help'
         operands=('containers')
         trailing=dashed
         ;;
@@ -80,12 +80,18 @@ __chroot_distro_value() {
     login:-w|login:--work-dir) kind='text' ;;
     login:-e|login:--env) kind='text' ;;
     login:--hostname) kind='text' ;;
+    login:--memory) kind='text' ;;
+    login:--cpus) kind='text' ;;
+    login:--pids) kind='text' ;;
     run:--entrypoint) kind='text' ;;
     run:-u|run:--user) kind='text' ;;
     run:-b|run:--bind) kind='directories' ;;
     run:-w|run:--work-dir) kind='text' ;;
     run:-e|run:--env) kind='text' ;;
     run:--hostname) kind='text' ;;
+    run:--memory) kind='text' ;;
+    run:--cpus) kind='text' ;;
+    run:--pids) kind='text' ;;
     install:-n|install:--name) kind='text' ;;
     install:--override-alias) kind='text' ;;
     install:-a|install:--architecture) kind='text' ;;

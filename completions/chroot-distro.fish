@@ -19,12 +19,12 @@ function __chroot_distro_at
                     continue
             case login sh
                 set name login
-                set valued -u --user -b --bind -w --work-dir -e --env --hostname
+                set valued -u --user -b --bind -w --work-dir -e --env --hostname --memory --cpus --pids
                 set bare 1
                 set trailing 1
             case run
                 set name run
-                set valued --entrypoint -u --user -b --bind -w --work-dir -e --env --hostname
+                set valued --entrypoint -u --user -b --bind -w --work-dir -e --env --hostname --memory --cpus --pids
                 set bare -1
                 set trailing 1
             case list li ls
@@ -163,6 +163,9 @@ complete -c chroot-distro -n '__chroot_distro_at login' -l shared-tmp -d 'Share 
 complete -c chroot-distro -n '__chroot_distro_at login' -l no-shared-tmp -d 'Keep the container\'s own /tmp'
 complete -c chroot-distro -n '__chroot_distro_at login' -l minimal -d 'Share nothing with the host but its kernel; pass on almost no variables'
 complete -c chroot-distro -n '__chroot_distro_at login' -l hostname -x -d 'Give the session a host name of its own'
+complete -c chroot-distro -n '__chroot_distro_at login' -l memory -x -d 'Let the container use at most this much memory, such as 512M'
+complete -c chroot-distro -n '__chroot_distro_at login' -l cpus -x -d 'Let the container use at most N processors, such as 1.5'
+complete -c chroot-distro -n '__chroot_distro_at login' -l pids -x -d 'Let the container have at most N processes and threads'
 complete -c chroot-distro -n '__chroot_distro_at login' -l get-chroot-cmd -d 'Print what would be done as a shell command, and do nothing'
 complete -c chroot-distro -n '__chroot_distro_at login' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at login 0' -f -a '(command chroot-distro __complete containers 2>/dev/null)'
@@ -177,6 +180,9 @@ complete -c chroot-distro -n '__chroot_distro_at run' -l shared-tmp -d 'Share th
 complete -c chroot-distro -n '__chroot_distro_at run' -l no-shared-tmp -d 'Keep the container\'s own /tmp'
 complete -c chroot-distro -n '__chroot_distro_at run' -l minimal -d 'Share nothing with the host but its kernel; pass on almost no variables'
 complete -c chroot-distro -n '__chroot_distro_at run' -l hostname -x -d 'Give the session a host name of its own'
+complete -c chroot-distro -n '__chroot_distro_at run' -l memory -x -d 'Let the container use at most this much memory, such as 512M'
+complete -c chroot-distro -n '__chroot_distro_at run' -l cpus -x -d 'Let the container use at most N processors, such as 1.5'
+complete -c chroot-distro -n '__chroot_distro_at run' -l pids -x -d 'Let the container have at most N processes and threads'
 complete -c chroot-distro -n '__chroot_distro_at run' -l get-chroot-cmd -d 'Print what would be done as a shell command, and do nothing'
 complete -c chroot-distro -n '__chroot_distro_at run' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at run 0' -f -a '(command chroot-distro __complete containers 2>/dev/null)'

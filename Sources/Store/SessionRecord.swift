@@ -63,6 +63,8 @@ package struct HolderRecord: Decodable, Hashable, Sendable {
     /// The options that define the container and cannot differ between its sessions.
     package var mode: String
     package var binds: [Bind]
+    /// What the container was started with; `nil` without limits.
+    package var limits: ResourceLimits?
 
     /// A bind that is in place.
     package struct Bind: Decodable, Hashable, Sendable {
@@ -77,13 +79,17 @@ package struct HolderRecord: Decodable, Hashable, Sendable {
         }
     }
 
-    package init(identity: ProcessIdentity, mountNamespace: UInt64, mode: String, binds: [Bind]) {
+    package init(
+        identity: ProcessIdentity, mountNamespace: UInt64, mode: String, binds: [Bind],
+        limits: ResourceLimits? = nil
+    ) {
         pid = identity.pid
         startTime = identity.startTime
         bootID = identity.bootID
         self.mountNamespace = mountNamespace
         self.mode = mode
         self.binds = binds
+        self.limits = limits
     }
 
     /// As `Decodable` reads it.
@@ -94,12 +100,24 @@ package struct HolderRecord: Decodable, Hashable, Sendable {
                 ("target", JSONText.string($0.target)),
             ])
         }
-        return JSONText.object([
-            ("binds", JSONText.array(binds)), ("bootID", JSONText.string(bootID)),
-            ("mode", JSONText.string(mode)),
-            ("mountNamespace", "\(mountNamespace)"), ("pid", "\(pid)"), ("startTime", "\(startTime)"),
-        ])
+        let limits = limits.map { [("limits", $0.json)] } ?? []
+        return JSONText.object(
+            limits + [
+                ("binds", JSONText.array(binds)), ("bootID", JSONText.string(bootID)),
+                ("mode", JSONText.string(mode)),
+                ("mountNamespace", "\(mountNamespace)"), ("pid", "\(pid)"), ("startTime", "\(startTime)"),
+            ])
     }
 
     package var identity: ProcessIdentity { ProcessIdentity(pid: pid, startTime: startTime, bootID: bootID) }
+}
+
+extension ResourceLimits {
+    /// As `Decodable` reads it.
+    fileprivate var json: String {
+        let values = [
+            ("memory", memory), ("processorTime", processorTime), ("processes", processes),
+        ]
+        return JSONText.object(values.compactMap { name, value in value.map { (name, "\($0)") } })
+    }
 }

@@ -1,6 +1,7 @@
 import CLI
 import Libc
 import Platform
+import Session
 import Store
 
 struct PsCommand: Command {
@@ -33,6 +34,7 @@ struct PsCommand: Command {
             let sessions = registry?.openSessions() ?? []
             items += sessions.map { ListedSession(entry.name, $0, now: now) }
             guard sessions.isEmpty else { continue }
+            if geteuid() == 0 { Debris.sweep(name, in: layout) }
             if let holder = registry?.livingHolder() {
                 items.append(ListedSession(entry.name, holder: holder))
             } else if showsAll {

@@ -22,6 +22,9 @@ struct SessionOptions {
         Flag("no-shared-tmp", group: "tmp", help: "Keep the container's own /tmp"),
         Flag("minimal", help: "Share nothing with the host but its kernel; pass on almost no variables"),
         Flag("hostname", value: "NAME", help: "Give the session a host name of its own"),
+        Flag("memory", value: "SIZE", help: "Let the container use at most this much memory, such as 512M"),
+        Flag("cpus", value: "N", help: "Let the container use at most N processors, such as 1.5"),
+        Flag("pids", value: "N", help: "Let the container have at most N processes and threads"),
         Flag("get-chroot-cmd", help: "Print what would be done as a shell command, and do nothing"),
     ]
 
@@ -41,8 +44,31 @@ struct SessionOptions {
                 throw UsageError(error.message, hint: error.hint)
             }
         }
+        request.limits = try Self.limits(arguments)
         self.request = request
         printsCommand = arguments.isSet("get-chroot-cmd")
+    }
+
+    private static func limits(_ arguments: ParsedArguments) throws(UsageError) -> ResourceLimits {
+        var limits = ResourceLimits()
+        if let text = try arguments.text("memory") {
+            guard let size = ByteCount(text), size.bytes >= 1 << 20 else {
+                throw arguments.invalid(
+                    "memory", "\(Quoted(text)) is no size of 1M or more",
+                    hint: "Use a size such as 512M or 2G.")
+            }
+            limits.memory = size.bytes
+        }
+        if let text = try arguments.text("cpus") {
+            guard let number = Double(text), number >= 0.01, number <= 4096 else {
+                throw arguments.invalid(
+                    "cpus", "\(Quoted(text)) is no number from 0.01 to 4096",
+                    hint: "Use a number such as 1.5.")
+            }
+            limits.processorTime = Int64((number * 100_000).rounded())
+        }
+        limits.processes = try arguments.number("pids", in: 1...4_194_304).map(Int64.init)
+        return limits
     }
 
     /// Plans the session and carries it out, or prints the plan.
