@@ -3,7 +3,9 @@ import Libc
 import Platform
 import Store
 
-/// What there is: the program, its host and its containers. The document of `info --json` (docs/json.md).
+/// What there is: the program, its host and its containers.
+///
+/// The document of `info --json` (docs/json.md).
 struct HostReport: Encodable {
     struct ProgramFacts: Encodable {
         let version: String
