@@ -26,9 +26,9 @@
 #define CLONE_NEWCGROUP 0x02000000
 #endif
 
-static int put(pid_t pid, const char *file, const char *text) {
+static int put(const char *process, const char *file, const char *text) {
     char path[64];
-    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
+    snprintf(path, sizeof path, "/proc/%s/%s", process, file);
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0) return -1;
     size_t length = strlen(text);
@@ -39,11 +39,22 @@ static int put(pid_t pid, const char *file, const char *text) {
     return written == (ssize_t)length ? 0 : -1;
 }
 
+struct inhabitant {
+    int ready, end;
+    /// Its number in this /proc, which may be that of another PID namespace than its own.
+    char number[16];
+};
+
 /// Lives on the parent's memory and its own stack, and does nothing that would touch either.
-static int wait_for_the_end(void *end) {
+static int wait_for_the_end(void *argument) {
+    struct inhabitant *self = argument;
+    char byte = 0;
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    char byte;
-    while (syscall(SYS_read, *(int *)end, &byte, 1) > 0) {}
+    if (syscall(SYS_readlinkat, AT_FDCWD, "/proc/self", self->number, sizeof self->number - 1) > 0)
+        syscall(SYS_write, self->ready, &byte, 1);
+    else
+        syscall(SYS_close, self->ready);
+    while (syscall(SYS_read, self->end, &byte, 1) > 0) {}
     syscall(SYS_exit, 0);
     return 0;
 }
@@ -51,25 +62,41 @@ static int wait_for_the_end(void *end) {
 int cd_user_namespace(const char *users, const char *groups) {
     enum { room = 16384 };
     static char stack[room] __attribute__((aligned(64)));
-    // The child shares our memory but has descriptors of its own, so that closing ours does not end its read.
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) < 0) return -1;
-    pid_t child = clone(wait_for_the_end, stack + room, CLONE_VM | CLONE_NEWUSER | SIGCHLD, &ends[0]);
-    int result = child < 0 ? -1 : 0;
-    if (result == 0) result = put(child, "uid_map", users);
-    if (result == 0) result = put(child, "gid_map", groups);
+    int ready[2], end[2];
+    if (pipe2(ready, O_CLOEXEC) < 0) return -1;
+    if (pipe2(end, O_CLOEXEC) < 0) {
+        close(ready[0]);
+        close(ready[1]);
+        return -1;
+    }
+    // It shares our memory, but has descriptors of its own: closing one of them here changes nothing there.
+    struct inhabitant inhabitant = { .ready = ready[1], .end = end[0] };
+    pid_t child = clone(wait_for_the_end, stack + room, CLONE_VM | CLONE_NEWUSER | SIGCHLD, &inhabitant);
+    int result = child < 0 ? -1 : 0, code = errno;
+    close(ready[1]);
+    if (result == 0) {
+        char byte;
+        ssize_t count;
+        while ((count = read(ready[0], &byte, 1)) < 0 && errno == EINTR) {}
+        if (count != 1) result = -1;
+        code = EIO;
+    }
+    errno = code;
+    if (result == 0) result = put(inhabitant.number, "uid_map", users);
+    if (result == 0) result = put(inhabitant.number, "gid_map", groups);
     if (result == 0) {
         char path[64];
-        snprintf(path, sizeof path, "/proc/%d/ns/user", (int)child);
+        snprintf(path, sizeof path, "/proc/%s/ns/user", inhabitant.number);
         result = open(path, O_RDONLY | O_CLOEXEC);
     }
-    int code = errno;
+    code = errno;
     if (child > 0) {
         kill(child, SIGKILL);
         while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {}
     }
-    close(ends[0]);
-    close(ends[1]);
+    close(ready[0]);
+    close(end[0]);
+    close(end[1]);
     errno = code;
     return result;
 }
