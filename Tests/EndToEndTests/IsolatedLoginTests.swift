@@ -201,13 +201,12 @@ struct SessionOptionTests {
 
     @Test("set name servers and hosts of the running container, and not of the image")
     func resolution() throws {
-        let program = try Program.with("box") { $0.add("etc/hosts", text: "127.0.0.1 localhost\n") }
+        let program = try Program.with("box")
         let outcome = try login(
             program, ["--dns", "192.0.2.1", "--add-host", "db:192.0.2.7"],
             "cat /etc/resolv.conf /etc/hosts; ls /dev/shm")
-        #expect(
-            outcome.stdout == "nameserver 192.0.2.1\n127.0.0.1 localhost\n192.0.2.7\tdb\n",
-            "\(outcome.stderr)")
+        #expect(outcome.stdout.hasPrefix("nameserver 192.0.2.1\n127.0.0.1"), "\(outcome.stderr)")
+        #expect(outcome.stdout.hasSuffix("\n192.0.2.7\tdb\n"))
         let after = try program.inside("box", "cat /etc/hosts")
         #expect(!after.contains("192.0.2"))
     }
