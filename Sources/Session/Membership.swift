@@ -84,6 +84,25 @@ package enum Membership {
         }
     }
 
+    /// The command of each of the sessions, by the number of its supervisor: its oldest child but the holder.
+    static func guests(
+        of supervisors: [ProcessIdentity], except holder: pid_t?
+    ) throws(SystemError) -> [pid_t: pid_t] {
+        let alive = Set(supervisors.filter(\.isAlive).map(\.pid))
+        var found: [pid_t: (pid: pid_t, start: UInt64)] = [:]
+        for entry in try Directory.open("/proc").entries() {
+            guard let pid = pid_t(entry.name.text), pid != holder, let status = ProcessStatus(of: pid),
+                alive.contains(status.parent), !status.hasEnded
+            else { continue }
+            // What a guest left behind is its supervisor's child too, but younger.
+            if let other = found[status.parent], (other.start, other.pid) < (status.startTime, pid) {
+                continue
+            }
+            found[status.parent] = (pid, status.startTime)
+        }
+        return found.mapValues(\.pid)
+    }
+
     /// All processes that descend from the given ones, as the host's `/proc` shows them.
     package static func descendants(of roots: [pid_t]) throws(SystemError) -> [pid_t] {
         var children: [pid_t: [pid_t]] = [:]
@@ -140,6 +159,19 @@ struct HeldProcesses: ~Copyable {
     func signal(_ number: Int32) {
         for entry in entries { _ = cd_pidfd_send_signal(entry.fd, number) }
         for pid in numbers { kill(pid, number) }
+    }
+
+    /// Blocks until all have ended, but no longer than about the given time; false when one has not.
+    func waitForAll(milliseconds: Int32) -> Bool {
+        for pid in numbers where ProcessStatus(of: pid)?.hasEnded == false {
+            _ = poll(nil, 0, min(milliseconds, 20))
+            return false
+        }
+        for entry in entries {
+            var entry = entry
+            if poll(&entry, 1, milliseconds) == 0 { return false }
+        }
+        return true
     }
 
     /// Blocks until one of them ends, but no longer than the given time; -1 is for ever.

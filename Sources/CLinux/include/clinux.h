@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "clinux_attributes.h"
+#include "clinux_doors.h"
 #include "clinux_process.h"
 
 // --- Files (open(2), openat2(2), statx(2), renameat2(2)) -------------------------------------------------------
