@@ -88,6 +88,14 @@ __chroot_distro_spec() {
         name=setup
         options='--user --uninstall -q --quiet -h --help'
         ;;
+    info|version-info|nf)
+        name=info
+        options='--json -h --help'
+        ;;
+    doctor|check)
+        name=doctor
+        options='--fix --verify -q --quiet --json -h --help'
+        ;;
     help|h|he|hel)
         name=help
         options='-h --help'
@@ -185,6 +193,8 @@ logs
 attach
 unmount
 setup
+info
+doctor
 help' ;;
     words*)
         read -ra choices <<< "${1#words }"
@@ -271,6 +281,11 @@ unmount
 umount
 um
 setup
+info
+version-info
+nf
+doctor
+check
 help
 h
 he

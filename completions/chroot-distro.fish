@@ -97,6 +97,16 @@ function __chroot_distro_at
                 set valued --user
                 set bare -1
                 set trailing 0
+            case info version-info nf
+                set name info
+                set valued 
+                set bare -1
+                set trailing 0
+            case doctor check
+                set name doctor
+                set valued 
+                set bare -1
+                set trailing 0
             case help h he hel
                 set name help
                 set valued 
@@ -171,6 +181,11 @@ complete -c chroot-distro -n '__chroot_distro_at \'\'' -a unmount -d 'End what r
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a umount -d 'End what runs in a container, gently'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a um -d 'End what runs in a container, gently'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a setup -d 'Let a group of people use the program without a password'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a info -d 'Show versions, places and containers'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a version-info -d 'Show versions, places and containers'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a nf -d 'Show versions, places and containers'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a doctor -d 'Find out what is wrong, and repair what is safe to repair'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a check -d 'Find out what is wrong, and repair what is safe to repair'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a help -d 'Show the help of a command'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a h -d 'Show the help of a command'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a he -d 'Show the help of a command'
@@ -279,5 +294,12 @@ complete -c chroot-distro -n '__chroot_distro_at setup' -l user -x -d 'Put this 
 complete -c chroot-distro -n '__chroot_distro_at setup' -l uninstall -d 'Take back what setup has changed, and nothing else'
 complete -c chroot-distro -n '__chroot_distro_at setup' -s q -l quiet -d 'Print nothing but warnings and errors'
 complete -c chroot-distro -n '__chroot_distro_at setup' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at info' -l json -d 'Print a JSON document'
+complete -c chroot-distro -n '__chroot_distro_at info' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at doctor' -l fix -d 'Delete debris, forget the dead, make the index anew; say what was done'
+complete -c chroot-distro -n '__chroot_distro_at doctor' -l verify -d 'Also read every image and check its digests, which takes a while'
+complete -c chroot-distro -n '__chroot_distro_at doctor' -s q -l quiet -d 'Print only what is not as it should be'
+complete -c chroot-distro -n '__chroot_distro_at doctor' -l json -d 'Print a JSON document'
+complete -c chroot-distro -n '__chroot_distro_at doctor' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at help' -s h -l help -d 'Show this help'
-complete -c chroot-distro -n '__chroot_distro_at help 0' -f -a 'login run exec list ps install remove rename kill stop start restart logs attach unmount setup help'
+complete -c chroot-distro -n '__chroot_distro_at help 0' -f -a 'login run exec list ps install remove rename kill stop start restart logs attach unmount setup info doctor help'

@@ -10,6 +10,8 @@ enum GuestProcess {
     struct Entrance: ~Copyable {
         /// The container's mount namespace.
         let namespace: FileDescriptor
+        /// The container's root, in that namespace.
+        let root: Directory
         /// Binds that are new to the running container.
         let added: MountPlan
         /// Their sources, opened on the host.
@@ -39,6 +41,7 @@ enum GuestProcess {
             umask(0o022)
             try entrance.group.enter(isBorn: isBorn, isLimited: isLimited)
             try Isolation.join(entrance.namespace, .mount)
+            try Isolation.takeRoot(entrance.root)
             try attach(entrance)
             if let terminal = entrance.terminal {
                 try GuestTerminal.take(

@@ -40,9 +40,15 @@ enum GuestTerminal {
     private static func peer(of master: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor {
         let direct = cd_pty_peer(master.rawValue)
         if direct >= 0 { return FileDescriptor(adopting: direct) }
-        // Before Linux 4.13 only by its name, where the guest may have put something else.
+        return try named(by: master, in: "/dev/pts")
+    }
+
+    /// The other end before Linux 4.13: only by its name, where the guest may have put something else.
+    static func named(
+        by master: borrowing FileDescriptor, in directory: HostPath
+    ) throws(SystemError) -> FileDescriptor {
         let number = try syscall("ioctl", "TIOCGPTN") { cd_pty_number(master.rawValue) }
-        let path = HostPath("/dev/pts/\(number)")
+        let path = directory / "\(number)"
         let slave = try FileDescriptor.open(path, O_RDWR | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK)
         let (ours, theirs) = (try slave.status(), try master.status())
         guard cd_filesystem_type(slave.rawValue) == devptsMagic, ours.device == theirs.device else {

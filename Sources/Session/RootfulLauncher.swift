@@ -80,6 +80,8 @@ package struct RootfulLauncher {
     private struct Running: ~Copyable {
         let record: HolderRecord
         let namespace: FileDescriptor
+        /// The root of its holder.
+        let root: Directory
         /// Binds of this session that the container does not have yet.
         let added: [BindSpec]
         /// Whether this session started it.
@@ -96,9 +98,7 @@ package struct RootfulLauncher {
         if !registry.holderIsEnding(), let record = registry.recordedHolder(),
             let handle = try record.identity.open()
         {
-            let added = try newBinds(record)
-            return Running(
-                record: record, namespace: try namespace(of: handle, record), added: added, isFresh: false)
+            return try running(record, handle, added: newBinds(record), isFresh: false)
         }
         try registry.clearHolder()
         let record = try Holder.start(
@@ -107,20 +107,21 @@ package struct RootfulLauncher {
             throw LaunchError.inside("the container ended while it started", hint: "Try again.", .failure)
         }
         try registry.setHolder(record)
-        return Running(record: record, namespace: try namespace(of: handle, record), added: [], isFresh: true)
+        return try running(record, handle, added: [], isFresh: true)
     }
 
-    /// The holder's mount namespace.
+    /// The holder's mount namespace and root.
     ///
-    /// It is opened by number, so the holder must still live afterwards.
-    private func namespace(
-        of handle: borrowing ProcessHandle, _ record: HolderRecord
-    ) throws(SystemError) -> FileDescriptor {
+    /// They are opened by number, so the holder must still live afterwards.
+    private func running(
+        _ record: HolderRecord, _ handle: borrowing ProcessHandle, added: [BindSpec], isFresh: Bool
+    ) throws(SystemError) -> Running {
         let namespace = try FileDescriptor.open(HostPath("/proc/\(record.pid)/ns/mnt"), O_RDONLY)
+        let root = try Directory.open(HostPath("/proc/\(record.pid)/root"))
         guard handle.isAlive, try namespace.status().inode == record.mountNamespace else {
             throw SystemError("open", "the container's holder", code: ESRCH)
         }
-        return namespace
+        return Running(record: record, namespace: namespace, root: root, added: added, isFresh: isFresh)
     }
 
     /// What this session asks for beyond what is mounted.
@@ -160,7 +161,8 @@ package struct RootfulLauncher {
         let sockets = try SocketPair()
         let added = MountPlan(container.added.map { .bind($0, required: true) })
         let entrance = GuestProcess.Entrance(
-            namespace: try container.namespace.duplicate(), added: added,
+            namespace: try container.namespace.duplicate(), root: try container.root.duplicate(),
+            added: added,
             binds: try OpenedBinds(added, interface: interface), interface: interface,
             terminal: supervisor.hasTerminal ? sockets.second.rawValue : nil,
             ignored: supervisor.hasTerminal ? [] : supervisor.ignored, supervisor: getpid(),
@@ -176,11 +178,26 @@ package struct RootfulLauncher {
         // Without a master the child must not wait for its go.
         let terminal = supervisor.hasTerminal ? try? supervisor.adoptMaster(from: end) : nil
         if terminal == nil { shutdown(end.rawValue, Int32(SHUT_RDWR)) }
-        do { try ChildReport.receive(from: report) } catch {
+        let outcome = Result { _ = try ChildReport.receive(from: report) }
+        if case .failure = outcome {
             _ = try? Reaping.wait(for: pid)
-            throw error
+            if !added.steps.isEmpty { try takeBack(entrance) }
         }
+        try outcome.get()
         return Supervisor.Guest(pid: pid, terminal: terminal)
+    }
+
+    /// What a guest has bound that then could not start is of no session, and is not recorded.
+    private func takeBack(_ entrance: borrowing GuestProcess.Entrance) throws {
+        let child = try Fork.child {
+            do {
+                let descriptors = try Directory.open("/proc/self/fd")
+                try Isolation.join(entrance.namespace, .mount)
+                try entrance.binds.detach(naming: descriptors)
+                return .success
+            } catch { return .failure }
+        }
+        _ = try Reaping.wait(for: child)
     }
 
     private func group(_ record: HolderRecord) -> ControlGroupEntry {

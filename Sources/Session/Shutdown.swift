@@ -84,12 +84,13 @@ package struct Shutdown {
         let deadline = Deadline(after: patience)
         let sessions = registry.openSessions()
         let holder = registry.recordedHolder()?.pid
-        let guests = try Membership.guests(of: sessions.map(\.supervisor), except: holder)
-        let commands = HeldProcesses(Array(guests.values)) { ProcessStatus(of: $0)?.hasEnded == false }
+        let table = try ProcessTable()
+        let guests = table.guests(of: sessions.map(\.supervisor), except: holder)
+        let commands = HeldProcesses(Array(guests.values), isStill: table.isStill)
         commands.signal(signal)
         // Shells ignore SIGTERM.
         let shells = sessions.filter { $0.kind == .login }.compactMap { guests[$0.pid] }
-        HeldProcesses(shells) { ProcessStatus(of: $0)?.hasEnded == false }.signal(SIGHUP)
+        HeldProcesses(shells, isStill: table.isStill).signal(SIGHUP)
         commands.signal(SIGCONT)
         while commands.waitForAll(milliseconds: deadline.milliseconds) == false {
             if deadline.milliseconds == 0 { return .stubborn }
@@ -104,11 +105,11 @@ package struct Shutdown {
         let registry = SessionRegistry.read(name, in: layout)
         let holder = registry?.recordedHolder()
         let sessions = (registry?.openSessions() ?? []).filter { session == nil || $0.pid == session }
-        let guests = try Membership.guests(of: sessions.map(\.supervisor), except: holder?.pid)
+        let table = try ProcessTable()
+        let guests = table.guests(of: sessions.map(\.supervisor), except: holder?.pid)
         let held =
             guests.isEmpty && session == nil
-            ? try members(of: holder)
-            : HeldProcesses(Array(guests.values)) { ProcessStatus(of: $0)?.hasEnded == false }
+            ? try members(of: holder) : HeldProcesses(Array(guests.values), isStill: table.isStill)
         held.signal(signal)
         return held.count
     }
@@ -121,10 +122,10 @@ package struct Shutdown {
         // The session that started the container is the holder's parent.
         let holder = registry.recordedHolder()?.pid
         try end(.abruptly) {
+            let table = try ProcessTable()
             // When it has ended, its number may be another's.
-            let below =
-                supervisor.isAlive ? try Membership.descendants(of: [pid]).filter { $0 != holder } : []
-            return HeldProcesses(below) { ProcessStatus(of: $0) != nil }
+            let below = supervisor.isAlive ? table.descendants(of: [pid]).filter { $0 != holder } : []
+            return HeldProcesses(below, isStill: table.isStill)
         }
         end(supervisor)
         return true
@@ -150,8 +151,14 @@ package struct Shutdown {
 
     private func members(of holder: HolderRecord?) throws -> HeldProcesses {
         let proc = try Directory.open("/proc")
-        let rooted = Set(try rootedProcesses(in: proc))
-        var inside = rooted
+        // Before anything is asked of a process: what has its number and start time later is that very process.
+        let table = try ProcessTable()
+        let root = try? ContainerStore.rootfsDirectory(of: name, in: layout).status()
+        let rooted =
+            try root.map { (root) throws(SystemError) in
+                try Membership.processes(in: proc, rootedAt: root)
+            } ?? []
+        var inside = Set(rooted)
         var own: pid_t = 0
         var namespace: UInt64 = 0
         // A namespace's number means nothing after a reboot, nor when nobody known is in it any more.
@@ -165,17 +172,17 @@ package struct Shutdown {
                 inside.formUnion(try Membership.processes(in: proc, mountNamespace: namespace, except: own))
             }
         }
-        inside.formUnion(ContainerGroup.find(name, in: layout)?.processes() ?? [])
-        inside.formUnion(try Membership.descendants(of: Array(inside)))
+        let group = ContainerGroup.find(name, in: layout)
+        inside.formUnion(group?.processes() ?? [])
+        inside.formUnion(table.descendants(of: inside))
         inside.subtract([own, getpid()])
-        return HeldProcesses(inside.sorted()) { ProcessStatus(of: $0)?.hasEnded == false }
-    }
-
-    private func rootedProcesses(in proc: borrowing Directory) throws -> [pid_t] {
-        guard let rootfs = try? ContainerStore.rootfsDirectory(of: name, in: layout).status() else {
-            return []
+        return HeldProcesses(inside.sorted()) { pid in
+            if table.contains(pid) { return table.isStill(pid) }
+            // It is younger than the table, so it is asked again now that it is held.
+            return Membership.isMember(pid, of: namespace, in: proc)
+                || root.map { Membership.isRooted(pid, at: $0, in: proc) } ?? false
+                || group?.processes().contains(pid) ?? false
         }
-        return try Membership.processes(in: proc, rootedAt: rootfs)
     }
 
     // MARK: - Ending

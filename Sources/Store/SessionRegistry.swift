@@ -22,7 +22,7 @@ package struct SessionRegistry: ~Copyable {
 
     /// Opens what is known of a container, making the directories.
     package static func open(_ name: ContainerName, in layout: StateLayout) throws -> SessionRegistry {
-        let run = try ContainerStore.makePath(layout.run)
+        let run = try ContainerStore.openTrusted(layout.run)
         let directory = try run.openOrMakeDirectory(name.file, mode: 0o755)
         return SessionRegistry(
             name: name, sessions: try directory.openOrMakeDirectory("sessions", mode: 0o755), directory)

@@ -9,10 +9,10 @@ enum Program {
     static let date = "2026-11-21"
 
     static let table = CommandTable<Context>([
-        LoginCommand.self, RunCommand.self, ExecCommand.self, ListCommand.self, PsCommand.self, InstallCommand.self,
-        RemoveCommand.self, RenameCommand.self, KillCommand.self, StopCommand.self,
-        StartCommand.self, RestartCommand.self, LogsCommand.self, AttachCommand.self, UnmountCommand.self, SetupCommand.self,
-        CompleteCommand.self, GenerateCommand.self,
+        LoginCommand.self, RunCommand.self, ExecCommand.self, ListCommand.self, PsCommand.self,
+        InstallCommand.self, RemoveCommand.self, RenameCommand.self, KillCommand.self, StopCommand.self,
+        StartCommand.self, RestartCommand.self, LogsCommand.self, AttachCommand.self, UnmountCommand.self,
+        SetupCommand.self, InfoCommand.self, DoctorCommand.self, CompleteCommand.self, GenerateCommand.self,
     ])
 
     static func main() -> ExitStatus {
@@ -60,7 +60,7 @@ enum Program {
                 HelpPage(command, of: spec, columns: columns, style: .of(1)).text)
         case .command(let type, let arguments, let global):
             let command = try type.init(arguments)
-            if type is any PrivilegedCommand.Type, Elevation.isNeeded {
+            if Elevation.isNeeded, (command as? any PrivilegedCommand)?.needsRoot == true {
                 let elevation = Elevation(
                     noElevate: global.isSet("no-elevate"), useSudo: global.isSet("use-sudo"),
                     environment: caller.environment, host: caller.host)
@@ -73,7 +73,14 @@ enum Program {
 }
 
 /// A command that works on what belongs to root; another user is asked to become root first.
-protocol PrivilegedCommand: Command<Context> {}
+protocol PrivilegedCommand: Command<Context> {
+    /// Whether it does with these words; most commands always do.
+    var needsRoot: Bool { get }
+}
+
+extension PrivilegedCommand {
+    var needsRoot: Bool { true }
+}
 
 extension FileDescriptor {
     /// Writes data for a program or a pager to read.

@@ -12,6 +12,7 @@
 #include "clinux_attributes.h"
 #include "clinux_doors.h"
 #include "clinux_process.h"
+#include "clinux_trial.h"
 
 // --- Files (open(2), openat2(2), statx(2), renameat2(2)) -------------------------------------------------------
 
