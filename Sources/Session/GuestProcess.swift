@@ -31,6 +31,10 @@ enum GuestProcess {
         let watch: Int32
         /// The control group to go into, as far as this process was not born into it.
         let group: ControlGroupEntry
+        /// What denies system calls to the guest; `nil` when none are denied.
+        let filter: SystemCallFilter?
+        /// Of a detached session.
+        let console: DetachedConsole?
     }
 
     /// Only returns when it fails; the reason is reported.
@@ -50,11 +54,14 @@ enum GuestProcess {
             try entrance.group.enter(isBorn: isBorn, isLimited: isLimited)
             try join(entrance)
             if let terminal = entrance.terminal {
-                try GuestTerminal.take(sendingMasterTo: terminal, owner: plan.privileges.user)
+                try GuestTerminal.take(
+                    sendingMasterTo: terminal, owner: plan.privileges.user,
+                    everywhere: entrance.console != nil)
             }
+            entrance.console?.takePipe()
             if let hostname = plan.hostname { try Isolation.takeHostname(hostname) }
             makeHome(plan)
-            try plan.privileges.take()
+            try plan.privileges.take(entrance.filter, isConfined: plan.mode == .isolated)
             // A supervisor that is killed takes its session along, as a terminal does that is closed.
             _ = cd_set_parent_death_signal(SIGHUP)
             guard hasReader(report) else { return .failure }

@@ -27,3 +27,13 @@ struct Refusal: UserFacing {
         "\(container) is isolated by few capabilities and filtered system calls only: \(reason)"
     }
 }
+
+/// A filter of system calls that cannot be made.
+struct MissingFilter: UserFacing {
+    let container: ContainerName
+
+    var message: String { "no system call is denied to \(container): libseccomp is not installed" }
+    var hint: String? {
+        "Install it: libseccomp2 (Debian), libseccomp (Fedora, Arch, Alpine, Termux); or leave =strict out."
+    }
+}

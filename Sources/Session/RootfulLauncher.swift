@@ -11,6 +11,9 @@ package struct RootfulLauncher {
     private let layout: StateLayout
     private let interface: MountInterface
     private let isAndroid: Bool
+    private var filter: SystemCallFilter?
+    /// For a session that goes on in the background.
+    package var console: DetachedConsole?
 
     package init(_ plan: LaunchPlan, layout: StateLayout, interface: MountInterface, isAndroid: Bool) {
         self.plan = plan
@@ -32,9 +35,11 @@ package struct RootfulLauncher {
         let ticket = try registry.enter(
             SessionRecord(
                 try ProcessIdentity.current(), kind: plan.kind, user: plan.user, command: plan.shownCommand,
-                started: Int64(time(nil))))
-        let supervisor = try Supervisor()
+                started: Int64(time(nil)), isDetached: console != nil))
+        try console?.openPipe()
+        let supervisor = try Supervisor(console)
         let container = try join(registry, warn)
+        try prepareFilter(warn)
         let guest = try enter(container, supervisor)
         if !container.added.isEmpty {
             var record = container.record
@@ -43,6 +48,7 @@ package struct RootfulLauncher {
         }
         start.release()
         lock.release()
+        console?.announce(registry)
         let traffic = registry.traffic()
         let status = try supervisor.attend(guest)
         // A session that has had the container for itself from beginning to end only has to look at its own children.
@@ -122,6 +128,18 @@ package struct RootfulLauncher {
     }
 
     // MARK: - The boundary
+
+    /// The filter of the plan; without libseccomp there is none.
+    private mutating func prepareFilter(_ warn: (String) -> Void) throws {
+        guard plan.isFiltered else { return }
+        do {
+            filter = try SystemCallFilter(keptIn: ContainerStore.openTrusted(layout.run))
+        } catch {
+            guard let missing = error as? SystemError, missing.code == ENOSYS else { throw error }
+            if plan.isStrict { throw MissingFilter(container: plan.container) }
+            warn(MissingFilter(container: plan.container).message)
+        }
+    }
 
     /// The container's own users, when the plan has them and this kernel can; else -1, and a plan without them.
     private mutating func raiseBoundary(_ warn: (String) -> Void) throws -> FileDescriptor {
@@ -233,7 +251,7 @@ package struct RootfulLauncher {
             binds: try OpenedBinds(added, interface: interface), interface: interface,
             terminal: supervisor.hasTerminal ? sockets.second.rawValue : nil,
             ignored: supervisor.hasTerminal ? [] : supervisor.ignored, watch: pipe.raw.reading,
-            group: group(container.record))
+            group: group(container.record), filter: filter, console: console)
         let isLimited = container.record.limits != nil
         let pid = try Fork.child(into: entrance.group) { isBorn in
             close(sockets.first.rawValue)
@@ -245,7 +263,7 @@ package struct RootfulLauncher {
         // Without a master the child must not wait for its go.
         let terminal = supervisor.hasTerminal ? try? supervisor.adoptMaster(from: end) : nil
         if terminal == nil { shutdown(end.rawValue, Int32(SHUT_RDWR)) }
-        let outcome = Result { try ChildReport.receive(from: report) }
+        let outcome = Result { _ = try ChildReport.receive(from: report) }
         if case .failure = outcome {
             _ = try? Reaping.wait(for: pid)
             if !added.steps.isEmpty { try takeBack(entrance) }
