@@ -50,7 +50,7 @@ struct HostState: Equatable {
     init() throws {
         settings = try Run.shell(
             """
-            cat /proc/sys/kernel/core_pattern /proc/sys/kernel/modprobe /proc/sys/kernel/hostname /proc/sys/vm/swappiness
+            cat /proc/sys/kernel/core_pattern /proc/sys/kernel/modprobe /proc/sys/kernel/hostname /proc/sys/vm/swappiness 2>/dev/null || true
             ls /proc/sys/fs/binfmt_misc 2>/dev/null; find /sys/fs/cgroup -maxdepth 2 -name release_agent -exec cat {} + 2>/dev/null
             true
             """)

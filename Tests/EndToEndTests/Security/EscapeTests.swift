@@ -77,7 +77,7 @@ struct EscapeTests {
             for f in root cwd exe environ fd mem maps; do
                 cat /proc/1/$f >/dev/null 2>&1 && echo read $f; readlink /proc/1/$f >/dev/null 2>&1 && echo followed $f
             done
-            ls /proc/1/root/ /proc/1/fd/ /proc/1/cwd/ 2>/dev/null
+            ls -d /proc/1/root/* /proc/1/fd/* /proc/1/cwd/* 2>/dev/null
             (echo x >/proc/1/mem) 2>/dev/null && echo wrote mem
             (echo 1000 >/proc/1/oom_score_adj) 2>/dev/null && echo wrote oom
             attack trace 1
@@ -302,7 +302,7 @@ struct WeakIsolationTests {
                 mount -t tmpfs none /mnt 2>/dev/null && echo mounted
                 (echo x >/proc/sys/kernel/core_pattern) 2>/dev/null && echo wrote
                 mknod /disk b 254 0 2>/dev/null && echo made
-                ls /proc/1/root/ /proc/1/fd/ 2>/dev/null; attack trace 1
+                ls -d /proc/1/root/* /proc/1/fd/* 2>/dev/null; attack trace 1
                 kill -9 1 2>/dev/null; chroot /proc/1/root true 2>/dev/null && echo out
                 grep CapEff /proc/self/status'
             """)
