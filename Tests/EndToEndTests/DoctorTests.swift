@@ -133,6 +133,29 @@ struct DoctorTests {
         #expect(outcome.stdout == "in\ngot hello\n", "\(outcome.stderr)")
     }
 
+    @Test("knows after a crash what is dead, and clears it away")
+    func crash() throws {
+        let rig = try DoctorRig()
+        let session = try Running.start(
+            BuiltBinary.path, ["login", "box", "--", "sleep", "1000"], environment: rig.program.environment)
+        for _ in 0..<100 where try rig.program.succeed("ps", "-q").stdout.isEmpty { usleep(50_000) }
+        try rig.harm(
+            """
+            holder=$(grep -o '"pid":[0-9]*' $run/box/holder.json | tr -dc 0-9)
+            supervisor=$(basename $run/box/sessions/*.json .json)
+            kill -9 $holder $supervisor
+            """)
+        #expect(try session.finish(timeout: 30).status == .killed(by: SIGKILL))
+        for _ in 0..<100 where !Processes.inMounts(of: Scratch.path).isEmpty { usleep(50_000) }
+        let ids = try rig.findings().map(\.id)
+        #expect(ids.contains("state.dead-holder") && ids.contains("state.dead-session"), "\(ids)")
+        let fixed = try rig.findings("--fix").filter { $0.id.hasPrefix("state.") }
+        for finding in fixed where finding.severity != "ok" { #expect(finding.fixed != nil, "\(finding)") }
+        let after = try rig.findings().filter { $0.id.hasPrefix("state.") }
+        #expect(after.allSatisfy { $0.severity == "ok" }, "\(after)")
+        #expect(try rig.program.inside("box", "echo alive") == "alive")
+    }
+
     @Test(
         "tells a disk that containers cannot live on",
         arguments: [
