@@ -1,5 +1,6 @@
 import CLI
 import Libc
+import OCI
 import Platform
 
 /// Who called, from where and with which variables, on which machine; also across an elevation.
@@ -37,6 +38,16 @@ struct Caller {
 
     /// The variables with the caller's own home and runtime directory, in which their credentials are.
     var personal: Environment { handoff.map { environment.merging($0.remembered) } ?? environment }
+
+    /// The person in whose name this process is root; `nil` when it is root by itself.
+    ///
+    /// Without an account they have no group that is known to be theirs: but on Android, where it has their number.
+    var owner: CredentialSource.Owner? {
+        guard let uid = handoff?.invokingUID, uid != 0 else { return nil }
+        let account = HostUsers.user(withID: uid)
+        let group = account?.gid ?? (host.termux == nil ? 65534 : gid_t(uid))
+        return CredentialSource.Owner(Spawn.Identity(user: uid, group: group), name: account?.name)
+    }
 
     /// The caller's home directory.
     var home: HostPath? {
