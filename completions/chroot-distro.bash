@@ -6,15 +6,21 @@ __chroot_distro_spec() {
     case $1 in
     login|sh)
         name=login
-        options='-u --user -b --bind -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --hostname --memory --cpus --pids --get-chroot-cmd -h --help'
+        options='-d --detach -t --tty -u --user -b --bind -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --hostname --memory --cpus --pids --get-chroot-cmd -h --help'
         operands=('containers')
         trailing=bare
         ;;
     run)
         name=run
-        options='--entrypoint -u --user -b --bind -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --hostname --memory --cpus --pids --get-chroot-cmd -h --help'
+        options='--entrypoint -d --detach -t --tty -u --user -b --bind -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --hostname --memory --cpus --pids --get-chroot-cmd -h --help'
         operands=('containers')
         trailing=dashed
+        ;;
+    exec)
+        name=exec
+        options='-d --detach -t --tty -u --user -b --bind -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --hostname --memory --cpus --pids --get-chroot-cmd -h --help'
+        operands=('running')
+        trailing=bare
         ;;
     list|li|ls)
         name=list
@@ -41,9 +47,36 @@ __chroot_distro_spec() {
         options='-q --quiet -h --help'
         operands=('containers' 'text')
         ;;
-    kill|k|stop)
+    kill|k)
         name=kill
+        options='-s --signal -a --all -h --help'
+        operands=('running')
+        repeated=1
+        ;;
+    stop)
+        name=stop
+        options='-t --time -h --help'
+        operands=('running')
+        repeated=1
+        ;;
+    start)
+        name=start
         options='-h --help'
+        operands=('containers')
+        ;;
+    restart)
+        name=restart
+        options='-t --time -h --help'
+        operands=('containers')
+        ;;
+    logs|log)
+        name=logs
+        options='-f --follow -n --lines --tail -h --help'
+        operands=('containers')
+        ;;
+    attach)
+        name=attach
+        options='--detach-keys -h --help'
         operands=('running')
         ;;
     unmount|umount|um)
@@ -92,10 +125,23 @@ __chroot_distro_value() {
     run:--memory) kind='text' ;;
     run:--cpus) kind='text' ;;
     run:--pids) kind='text' ;;
+    exec:-u|exec:--user) kind='text' ;;
+    exec:-b|exec:--bind) kind='directories' ;;
+    exec:-w|exec:--work-dir) kind='text' ;;
+    exec:-e|exec:--env) kind='text' ;;
+    exec:--hostname) kind='text' ;;
+    exec:--memory) kind='text' ;;
+    exec:--cpus) kind='text' ;;
+    exec:--pids) kind='text' ;;
     install:-n|install:--name) kind='text' ;;
     install:--override-alias) kind='text' ;;
     install:-a|install:--architecture) kind='text' ;;
     install:--pull) kind='words missing always never' ;;
+    kill:-s|kill:--signal) kind='text' ;;
+    stop:-t|stop:--time) kind='text' ;;
+    restart:-t|restart:--time) kind='text' ;;
+    logs:-n|logs:--lines|logs:--tail) kind='text' ;;
+    attach:--detach-keys) kind='text' ;;
     setup:--user) kind='text' ;;
     esac
 }
@@ -133,12 +179,18 @@ __chroot_distro_offer() {
     programs) __chroot_distro_files -c ;;
     topics) __chroot_distro_match <<< 'login
 run
+exec
 list
 ps
 install
 remove
 rename
 kill
+stop
+start
+restart
+logs
+attach
 unmount
 setup
 info
@@ -203,6 +255,7 @@ __chroot_distro_complete() {
         __chroot_distro_match <<< 'login
 sh
 run
+exec
 list
 li
 ls
@@ -219,6 +272,11 @@ mv
 kill
 k
 stop
+start
+restart
+logs
+log
+attach
 unmount
 umount
 um

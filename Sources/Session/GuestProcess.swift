@@ -25,6 +25,8 @@ enum GuestProcess {
         let supervisor: pid_t
         /// The control group to go into, as far as this process was not born into it.
         let group: ControlGroupEntry
+        /// Of a detached session.
+        let console: DetachedConsole?
     }
 
     /// Only returns when it fails; the reason is reported.
@@ -42,8 +44,11 @@ enum GuestProcess {
             try Isolation.takeRoot(entrance.root)
             try attach(entrance)
             if let terminal = entrance.terminal {
-                try GuestTerminal.take(sendingMasterTo: terminal, owner: plan.privileges.user)
+                try GuestTerminal.take(
+                    sendingMasterTo: terminal, owner: plan.privileges.user,
+                    everywhere: entrance.console != nil)
             }
+            entrance.console?.takePipe()
             if let hostname = plan.hostname { try Isolation.takeHostname(hostname) }
             makeHome(plan)
             try plan.privileges.take()

@@ -10,8 +10,8 @@ enum GuestTerminal {
     /// Gives this process a pty of the container's own devpts, as controlling terminal and in place of those standard
     /// descriptors that are terminals now.
     ///
-    /// The master goes to the supervisor.
-    static func take(sendingMasterTo socket: Int32, owner: uid_t) throws {
+    /// The master goes to the supervisor. With `everywhere`, all three are replaced, whatever they are.
+    static func take(sendingMasterTo socket: Int32, owner: uid_t, everywhere: Bool) throws {
         let master = FileDescriptor(
             adopting: try syscall("open", "/dev/pts/ptmx") {
                 open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
@@ -31,7 +31,7 @@ enum GuestTerminal {
         guard read(socket, &go, 1) == 1 else { throw SystemError("read", "the supervisor", code: EPIPE) }
         setsid()
         try syscall("ioctl", "TIOCSCTTY") { cd_make_controlling(slave.rawValue) }
-        for descriptor in Int32(0)...2 where isatty(descriptor) == 1 {
+        for descriptor in Int32(0)...2 where everywhere || isatty(descriptor) == 1 {
             try syscall("dup2") { dup2(slave.rawValue, descriptor) }
         }
     }

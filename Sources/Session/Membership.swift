@@ -137,6 +137,19 @@ struct HeldProcesses: ~Copyable {
         for pid in numbers { kill(pid, number) }
     }
 
+    /// Blocks until all have ended, but no longer than about the given time; false when one has not.
+    func waitForAll(milliseconds: Int32) -> Bool {
+        for pid in numbers where ProcessStatus(of: pid)?.hasEnded == false {
+            _ = poll(nil, 0, min(milliseconds, 20))
+            return false
+        }
+        for entry in entries {
+            var entry = entry
+            if poll(&entry, 1, milliseconds) == 0 { return false }
+        }
+        return true
+    }
+
     /// Blocks until one of them ends, but no longer than the given time; -1 is for ever.
     func waitForOne(milliseconds: Int32 = -1) {
         var entries = entries

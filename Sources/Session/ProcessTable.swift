@@ -30,6 +30,24 @@ struct ProcessTable {
 
     func contains(_ pid: pid_t) -> Bool { processes[pid] != nil }
 
+    /// The command of each of the sessions, by the number of its supervisor: its oldest child but the holder.
+    func guests(of supervisors: [ProcessIdentity], except holder: pid_t?) -> [pid_t: pid_t] {
+        var found: [pid_t: (pid: pid_t, start: UInt64)] = [:]
+        for (pid, status) in processes where pid != holder {
+            guard
+                supervisors.contains(where: {
+                    $0.pid == status.parent && $0.startTime == processes[$0.pid]?.startTime
+                })
+            else { continue }
+            // What a guest left behind is its supervisor's child too, but younger.
+            if let other = found[status.parent], (other.start, other.pid) < (status.startTime, pid) {
+                continue
+            }
+            found[status.parent] = (pid, status.startTime)
+        }
+        return found.mapValues(\.pid)
+    }
+
     /// All processes that descend from the given ones.
     func descendants(of roots: some Sequence<pid_t>) -> [pid_t] {
         let children = Dictionary(grouping: processes.keys) { processes[$0]?.parent ?? 0 }

@@ -11,6 +11,8 @@ package struct RootfulLauncher {
     private let layout: StateLayout
     private let interface: MountInterface
     private let isAndroid: Bool
+    /// For a session that goes on in the background.
+    package var console: DetachedConsole?
 
     package init(_ plan: LaunchPlan, layout: StateLayout, interface: MountInterface, isAndroid: Bool) {
         self.plan = plan
@@ -33,8 +35,9 @@ package struct RootfulLauncher {
         let ticket = try registry.enter(
             SessionRecord(
                 try ProcessIdentity.current(), kind: plan.kind, user: plan.user, command: plan.shownCommand,
-                started: Int64(time(nil))))
-        let supervisor = try Supervisor()
+                started: Int64(time(nil)), isDetached: console != nil))
+        try console?.openPipe()
+        let supervisor = try Supervisor(console)
         let container = try join(registry)
         let guest = try enter(container, supervisor)
         if !container.added.isEmpty {
@@ -44,6 +47,7 @@ package struct RootfulLauncher {
         }
         start.release()
         lock.release()
+        console?.announce(registry)
         let traffic = registry.traffic()
         let status = try supervisor.attend(guest)
         // A session that has had the container for itself from beginning to end only has to look at its own children.
@@ -162,7 +166,7 @@ package struct RootfulLauncher {
             binds: try OpenedBinds(added, interface: interface), interface: interface,
             terminal: supervisor.hasTerminal ? sockets.second.rawValue : nil,
             ignored: supervisor.hasTerminal ? [] : supervisor.ignored, supervisor: getpid(),
-            group: group(container.record))
+            group: group(container.record), console: console)
         let isLimited = container.record.limits != nil
         let pid = try Fork.child(into: entrance.group) { isBorn in
             close(sockets.first.rawValue)
@@ -174,7 +178,7 @@ package struct RootfulLauncher {
         // Without a master the child must not wait for its go.
         let terminal = supervisor.hasTerminal ? try? supervisor.adoptMaster(from: end) : nil
         if terminal == nil { shutdown(end.rawValue, Int32(SHUT_RDWR)) }
-        let outcome = Result { try ChildReport.receive(from: report) }
+        let outcome = Result { _ = try ChildReport.receive(from: report) }
         if case .failure = outcome {
             _ = try? Reaping.wait(for: pid)
             if !added.steps.isEmpty { try takeBack(entrance) }

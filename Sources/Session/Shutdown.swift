@@ -17,10 +17,27 @@ package struct Shutdown {
     }
 
     /// How long processes have to end by themselves.
-    package enum Manner: Sendable {
+    package enum Manner: Sendable, Equatable {
         case gently, abruptly
+        /// The commands of the sessions get this signal, and the rest only what is left of the time.
+        case asking(Int32, patience: Duration)
+        case atOnce
 
-        var grace: Duration { self == .gently ? .seconds(2) : .seconds(1) }
+        var grace: Duration {
+            switch self {
+            case .gently: .seconds(2)
+            case .abruptly, .asking: .seconds(1)
+            case .atOnce: .zero
+            }
+        }
+    }
+
+    /// Whether anything runs.
+    package func isNeeded() throws -> Bool {
+        let registry = SessionRegistry.read(name, in: layout)
+        let sessions = registry?.openSessions().count ?? 0
+        let holder = registry?.recordedHolder()
+        return try sessions > 0 || !members(of: holder).isEmpty
     }
 
     /// Refuses unless nothing runs.
@@ -42,6 +59,8 @@ package struct Shutdown {
         let start = try startLock(registry)
         let record = registry.recordedHolder()
         let supervisors = supervisors(registry)
+        let hadGuests = try ask(registry, manner)
+        let manner = hadGuests == .stubborn ? .atOnce : manner
         let hadMembers = try end(manner) {
             try members(of: record)
         } force: {
@@ -55,6 +74,44 @@ package struct Shutdown {
         try registry.clearHolder()
         start.release()
         return hadMembers || hadHolder || !supervisors.isEmpty
+    }
+
+    /// What became of the sessions' commands that were asked to end.
+    private enum Answer { case ended, stubborn }
+
+    private func ask(_ registry: borrowing SessionRegistry, _ manner: Manner) throws -> Answer {
+        guard case .asking(let signal, let patience) = manner else { return .ended }
+        let deadline = Deadline(after: patience)
+        let sessions = registry.openSessions()
+        let holder = registry.recordedHolder()?.pid
+        let table = try ProcessTable()
+        let guests = table.guests(of: sessions.map(\.supervisor), except: holder)
+        let commands = HeldProcesses(Array(guests.values), isStill: table.isStill)
+        commands.signal(signal)
+        // Shells ignore SIGTERM.
+        let shells = sessions.filter { $0.kind == .login }.compactMap { guests[$0.pid] }
+        HeldProcesses(shells, isStill: table.isStill).signal(SIGHUP)
+        commands.signal(SIGCONT)
+        while commands.waitForAll(milliseconds: deadline.milliseconds) == false {
+            if deadline.milliseconds == 0 { return .stubborn }
+        }
+        return .ended
+    }
+
+    /// Sends a signal to the commands of the sessions, or of the one with that number, or to what else runs.
+    ///
+    /// To how many.
+    package func send(_ signal: Int32, to session: pid_t?) throws -> Int {
+        let registry = SessionRegistry.read(name, in: layout)
+        let holder = registry?.recordedHolder()
+        let sessions = (registry?.openSessions() ?? []).filter { session == nil || $0.pid == session }
+        let table = try ProcessTable()
+        let guests = table.guests(of: sessions.map(\.supervisor), except: holder?.pid)
+        let held =
+            guests.isEmpty && session == nil
+            ? try members(of: holder) : HeldProcesses(Array(guests.values), isStill: table.isStill)
+        held.signal(signal)
+        return held.count
     }
 
     /// Ends what runs in one session; false when this container has no such session.

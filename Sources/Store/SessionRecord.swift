@@ -16,11 +16,18 @@ package struct SessionRecord: Decodable, Hashable, Sendable {
     /// Seconds since the epoch.
     package var started: Int64
 
+    /// Whether it goes on without its caller's terminal, so that others can attach to it.
+    package var isDetached: Bool { detached ?? false }
+    private var detached: Bool?
+
     /// By which the supervisor is told from a later process with its number.
     package var startTime: UInt64
     package var bootID: String
 
-    package init(_ supervisor: ProcessIdentity, kind: Kind, user: String, command: [String], started: Int64) {
+    package init(
+        _ supervisor: ProcessIdentity, kind: Kind, user: String, command: [String], started: Int64,
+        isDetached: Bool = false
+    ) {
         pid = supervisor.pid
         startTime = supervisor.startTime
         bootID = supervisor.bootID
@@ -28,6 +35,7 @@ package struct SessionRecord: Decodable, Hashable, Sendable {
         self.user = user
         self.command = command
         self.started = started
+        detached = isDetached ? true : nil
     }
 
     /// A session whose record is damaged; nobody is taken for its supervisor.
@@ -44,12 +52,14 @@ package struct SessionRecord: Decodable, Hashable, Sendable {
 
     /// As `Decodable` reads it.
     var json: String {
-        JSONText.object([
-            ("bootID", JSONText.string(bootID)), ("command", JSONText.array(command.map(JSONText.string))),
-            ("kind", JSONText.string(kind.rawValue)),
-            ("pid", "\(pid)"), ("startTime", "\(startTime)"), ("started", "\(started)"),
-            ("user", JSONText.string(user)),
-        ])
+        JSONText.object(
+            (isDetached ? [("detached", "true")] : []) + [
+                ("bootID", JSONText.string(bootID)),
+                ("command", JSONText.array(command.map(JSONText.string))),
+                ("kind", JSONText.string(kind.rawValue)),
+                ("pid", "\(pid)"), ("startTime", "\(startTime)"), ("started", "\(started)"),
+                ("user", JSONText.string(user)),
+            ])
     }
 }
 

@@ -6,7 +6,7 @@ import Platform
 /// Who called, from where and with which variables, on which machine; also across an elevation.
 struct Caller {
     /// The caller's own variables, not those that sudo made of them.
-    let environment: Environment
+    private(set) var environment: Environment
     let host: HostSystem
     private let handoff: Handoff?
 
@@ -28,6 +28,13 @@ struct Caller {
             diagnostics.warning(
                 "\(handoff.workingDirectory) cannot be entered as root (\(error.reason)); using /")
         }
+    }
+
+    /// The same caller with other values for the variables that `isReplaced` names.
+    func remembering(_ values: Environment, instead isReplaced: (RawString) -> Bool) -> Caller {
+        var copy = self
+        copy.environment = environment.filter { !isReplaced($0) }.merging(values.filter(isReplaced))
+        return copy
     }
 
     /// The accounts are only searched when this is asked for: few commands need it.

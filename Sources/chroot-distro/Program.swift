@@ -9,9 +9,10 @@ enum Program {
     static let date = "2026-11-21"
 
     static let table = CommandTable<Context>([
-        LoginCommand.self, RunCommand.self, ListCommand.self, PsCommand.self, InstallCommand.self,
-        RemoveCommand.self, RenameCommand.self, KillCommand.self, UnmountCommand.self, SetupCommand.self,
-        InfoCommand.self, DoctorCommand.self, CompleteCommand.self, GenerateCommand.self,
+        LoginCommand.self, RunCommand.self, ExecCommand.self, ListCommand.self, PsCommand.self,
+        InstallCommand.self, RemoveCommand.self, RenameCommand.self, KillCommand.self, StopCommand.self,
+        StartCommand.self, RestartCommand.self, LogsCommand.self, AttachCommand.self, UnmountCommand.self,
+        SetupCommand.self, InfoCommand.self, DoctorCommand.self, CompleteCommand.self, GenerateCommand.self,
     ])
 
     static func main() -> ExitStatus {
@@ -86,5 +87,11 @@ extension FileDescriptor {
     static func standardOutput(_ text: String) throws(SystemError) {
         let output = try syscall("dup") { fcntl(1, F_DUPFD_CLOEXEC, 3) }
         try FileDescriptor(adopting: output).writeAll(text)
+    }
+
+    /// The same for bytes.
+    static func standardOutput(_ bytes: [UInt8]) throws(SystemError) {
+        let output = try syscall("dup") { fcntl(1, F_DUPFD_CLOEXEC, 3) }
+        try FileDescriptor(adopting: output).writeAll(bytes)
     }
 }

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "clinux_attributes.h"
+#include "clinux_doors.h"
 #include "clinux_process.h"
 #include "clinux_trial.h"
 

@@ -66,6 +66,8 @@ struct ListedSession: Listed {
     /// Seconds.
     let uptime: Int64?
     let command: [String]
+    /// Whether others can attach to it.
+    let detached: Bool
 
     static let columns = [
         Column("PID", .right), Column("CONTAINER"), Column("TYPE"), Column("USER"), Column("UPTIME", .right),
@@ -81,6 +83,7 @@ struct ListedSession: Listed {
         started = session.started
         uptime = max(0, now - session.started)
         command = session.command
+        detached = session.isDetached
     }
 
     init(_ container: String, holder: HolderRecord) {
@@ -97,6 +100,7 @@ struct ListedSession: Listed {
         started = nil
         uptime = nil
         command = []
+        detached = false
     }
 
     var row: Row {

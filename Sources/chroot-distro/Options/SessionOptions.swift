@@ -8,8 +8,14 @@ import Store
 struct SessionOptions {
     var request: LaunchRequest
     let printsCommand: Bool
+    /// How the session goes on without its caller; `nil` when it does not.
+    let detachment: Detachment?
 
     static let flags = [
+        Flag(
+            "detach", short: "d",
+            help: "Let it go on in the background, its output in a log; print the number that kill takes"),
+        Flag("tty", short: "t", help: "With --detach: give the command a terminal, to be used by attach"),
         Flag("user", short: "u", value: "USER", help: "Be this user: name, uid, name:group or uid:gid"),
         Flag(
             "bind", short: "b", value: "SRC[:DST[:OPTS]]", kind: .directory, repeatable: true,
@@ -47,6 +53,7 @@ struct SessionOptions {
         request.limits = try Self.limits(arguments)
         self.request = request
         printsCommand = arguments.isSet("get-chroot-cmd")
+        detachment = arguments.isSet("detach") ? Detachment(arguments) : nil
     }
 
     private static func limits(_ arguments: ParsedArguments) throws(UsageError) -> ResourceLimits {
@@ -94,7 +101,11 @@ struct SessionOptions {
         GuestFiles.refresh(in: rootfs, resolver: GuestFiles.hostResolverConfiguration())
         var launcher = RootfulLauncher(
             plan, layout: context.layout, interface: .best(), isAndroid: context.caller.host.termux != nil)
-        return try launcher.run(
-            holding: lock, say: context.diagnostics.info, warn: { context.diagnostics.warning($0) })
+        let diagnostics = context.diagnostics
+        guard let detachment else {
+            return try launcher.run(
+                holding: lock, say: diagnostics.info, warn: { diagnostics.warning($0) })
+        }
+        return try detachment.launch(launcher, plan, container, holding: lock, context)
     }
 }
