@@ -82,7 +82,7 @@ struct EscapeTests {
             (echo 1000 >/proc/1/oom_score_adj) 2>/dev/null && echo wrote oom
             attack trace 1
             kill -9 1 2>/dev/null && echo killed; kill -STOP 1 2>/dev/null && echo stopped
-            grep -l SECRET_OF_THE_HOST /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null
+            grep -l SECRET_OF_THE_HOST /proc/[0-9]*/environ 2>/dev/null
             true
             """)
         #expect(output == "attach EPERM\nseize EPERM\n", "\(output)")
@@ -102,7 +102,6 @@ struct EscapeTests {
                 grep -q SECRET_OF_THE_HOST $p/environ 2>/dev/null && echo caught environ
                 ls $p/fd/ 2>/dev/null | grep -q . && [ "$(readlink $p/exe)" != /bin/busybox ] && [ -n "$(readlink $p/exe)" ] && echo caught exe $(readlink $p/exe)
                 (echo x >$p/exe) 2>/dev/null && echo overwrote; (echo x >$p/mem) 2>/dev/null && [ $p != /proc/$$ ] && echo wrote mem
-                attack trace ${p#/proc/} 2>/dev/null | grep done | grep -v seize && [ ${p#/proc/} != $$ ] && : traced
             done; done; exit 0
             """)
         _ = try watcher.read(until: "ready")
