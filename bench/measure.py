@@ -62,6 +62,12 @@ def peak_kib(command, environment):
         return int(file.read().split()[-1])
 
 
+def proportional_kib(pid):
+    """A process's share of the memory that it uses."""
+    with open(f"/proc/{pid}/smaps_rollup") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("Pss:"))
+
+
 def remove(path):
     """Removes a directory, unless something is mounted in it: a peer that failed may have left the host's there."""
     path = os.path.realpath(path)

@@ -74,3 +74,9 @@ def bwrap_login(root):
     """bwrap with the mounts of a login: /dev of its own with pts and shm, proc, sys read-only, run, the host's tmp."""
     return ["bwrap", "--bind", root, "/", "--dev", "/dev", "--proc", "/proc", "--ro-bind", "/sys", "/sys",
             "--tmpfs", "/run", "--bind", "/tmp", "/tmp", "true"]
+
+
+def bwrap_isolated(root):
+    """bwrap with the mounts of an isolated login, in every namespace but that of the network."""
+    return ["bwrap", "--unshare-all", "--share-net", "--bind", root, "/", "--dev", "/dev", "--proc", "/proc",
+            "--ro-bind", "/sys", "/sys", "--tmpfs", "/run", "--mqueue", "/dev/mqueue", "true"]

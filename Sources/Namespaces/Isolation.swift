@@ -9,6 +9,15 @@ package enum Isolation {
         try syscall("unshare") { cd_unshare(set.rawValue) }
     }
 
+    /// Those of the given kinds that this kernel does not have.
+    package static func unknown(of set: NamespaceSet) -> NamespaceSet {
+        guard set != .mount else { return [] }
+        return NamespaceSet.kinds.reduce(into: []) { missing, entry in
+            guard set.contains(entry.kind), access("/proc/self/ns/\(entry.file)", F_OK) != 0 else { return }
+            missing.insert(entry.kind)
+        }
+    }
+
     /// Joins a namespace, opened from `/proc/PID/ns` (setns(2)).
     ///
     /// For a mount namespace the caller must have a single thread; its root and working directory become those of

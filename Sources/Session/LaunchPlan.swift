@@ -38,6 +38,8 @@ package struct LaunchPlan: Sendable, Equatable {
     package var confined: CapabilitySet = .none
     /// Whether nothing less than the whole of isolation will do.
     package var isStrict = false
+    /// Namespaces that the mode has and this kernel has not.
+    var missing: NamespaceSet = []
 
     /// How much of the host a container shares; it cannot differ between the sessions of a running one.
     package enum Mode: String, Sendable, CaseIterable {
@@ -106,7 +108,7 @@ package struct LaunchPlan: Sendable, Equatable {
     }
 
     /// The namespaces of the container's own.
-    var namespaces: NamespaceSet { mode.namespaces }
+    var namespaces: NamespaceSet { mode.namespaces.subtracting(missing) }
 
     /// The host name of a container that has one of its own: its name, as far as that can be one.
     var ownHostname: String {

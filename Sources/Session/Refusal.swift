@@ -1,4 +1,5 @@
 import Libc
+import Namespaces
 import Platform
 import Store
 
@@ -36,4 +37,12 @@ struct MissingFilter: UserFacing {
     var hint: String? {
         "Install it: libseccomp2 (Debian), libseccomp (Fedora, Arch, Alpine, Termux); or leave =strict out."
     }
+}
+
+/// Namespaces that this kernel does not have.
+struct MissingNamespaces: UserFacing {
+    let kinds: NamespaceSet
+
+    var message: String { "this kernel has no namespaces for \(kinds.names.joined(separator: ", "))" }
+    var hint: String? { nil }
 }

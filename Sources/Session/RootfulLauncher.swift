@@ -94,6 +94,7 @@ package struct RootfulLauncher {
             let handle = try record.identity.open()
         {
             try adopt(record)
+            try forgoMissingNamespaces { _ in }
             forgoImpossibleOwners(warn)
             let added = try newRequests(record)
             let container = try running(record, handle, added: added, isFresh: false)
@@ -101,6 +102,7 @@ package struct RootfulLauncher {
             return container
         }
         try registry.clearHolder()
+        try forgoMissingNamespaces(warn)
         let users = try raiseBoundary(warn)
         forgoImpossibleOwners(warn)
         let foundation = Holder.Foundation(
@@ -128,6 +130,17 @@ package struct RootfulLauncher {
     }
 
     // MARK: - The boundary
+
+    /// Some kernels, those of phones above all, are built without one namespace or another.
+    private mutating func forgoMissingNamespaces(_ warn: (String) -> Void) throws {
+        plan.missing = Isolation.unknown(of: plan.mode.namespaces)
+        guard !plan.missing.isEmpty else { return }
+        let refusal = Refusal(container: plan.container, step: MissingNamespaces(kinds: plan.missing))
+        if plan.isStrict { throw refusal }
+        warn(
+            "\(plan.container) shares something with the host: \(MissingNamespaces(kinds: plan.missing).message)"
+        )
+    }
 
     /// The filter of the plan; without libseccomp there is none.
     private mutating func prepareFilter(_ warn: (String) -> Void) throws {

@@ -23,6 +23,12 @@ extension Program {
                     .init("CD_DOWNLOAD_RATE_LIMIT", "Bytes per second for all downloads, such as 5M"),
                     .init("CD_DOWNLOAD_MAX_RETRIES", "Retries after a failed request, 0 to 20 (default 3)"),
                     .init("CD_USER, CD_WORKDIR, CD_ENV, CD_ENTRYPOINT", "Defaults for login and run"),
+                    .init("CD_USE_ISOLATION", "1 or strict: as with --isolated"),
+                    .init(
+                        "CD_USE_NS", "1: processes, host name, IPC and control groups of the container's own"),
+                    .init(
+                        "CD_NO_NEW_PRIVS, CD_NO_SECCOMP, CD_NO_CAP_DROP",
+                        "1: let nobody gain privileges; deny no system call; drop no capability"),
                     .init("CHROOT_DISTRO_NO_ELEVATE, CHROOT_DISTRO_USE_SUDO", "The same as the two options"),
                     .init("CD_FORCE_NO_COLORS, NO_COLOR", "Never use colours"),
                 ])
