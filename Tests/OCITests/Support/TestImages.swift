@@ -48,11 +48,11 @@ struct ReadingSink: LayerSink {
     var seen: [Int] = []
     var bytes: Int64 = 0
 
-    mutating func apply(_ layer: borrowing PulledLayer) throws {
+    mutating func apply(_ layer: PulledLayer) throws {
         seen.append(layer.index)
         bytes += layer.descriptor.size
-        var reader = try VerifiedReader(layer.blob.duplicate(), for: layer.descriptor)
-        try reader.drain()
+        let content = try layer.content.readAll(limit: Int(layer.descriptor.size))
+        #expect(try Digest.of(content, layer.descriptor.digest.algorithm) == layer.descriptor.digest)
     }
 }
 
