@@ -6,15 +6,21 @@ __chroot_distro_spec() {
     case $1 in
     login|sh)
         name=login
-        options='-u --user -b --bind -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --hostname --get-chroot-cmd -h --help'
+        options='-d --detach -t --tty -u --user -b --bind -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --hostname --memory --cpus --pids --get-chroot-cmd -h --help'
         operands=('containers')
         trailing=bare
         ;;
     run)
         name=run
-        options='--entrypoint -u --user -b --bind -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --hostname --get-chroot-cmd -h --help'
+        options='--entrypoint -d --detach -t --tty -u --user -b --bind -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --hostname --memory --cpus --pids --get-chroot-cmd -h --help'
         operands=('containers')
         trailing=dashed
+        ;;
+    exec)
+        name=exec
+        options='-d --detach -t --tty -u --user -b --bind -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --hostname --memory --cpus --pids --get-chroot-cmd -h --help'
+        operands=('running')
+        trailing=bare
         ;;
     list|li|ls)
         name=list
@@ -41,15 +47,54 @@ __chroot_distro_spec() {
         options='-q --quiet -h --help'
         operands=('containers' 'text')
         ;;
-    kill|k|stop)
+    kill|k)
         name=kill
+        options='-s --signal -a --all -h --help'
+        operands=('running')
+        repeated=1
+        ;;
+    stop)
+        name=stop
+        options='-t --time -h --help'
+        operands=('running')
+        repeated=1
+        ;;
+    start)
+        name=start
         options='-h --help'
+        operands=('containers')
+        ;;
+    restart)
+        name=restart
+        options='-t --time -h --help'
+        operands=('containers')
+        ;;
+    logs|log)
+        name=logs
+        options='-f --follow -n --lines --tail -h --help'
+        operands=('containers')
+        ;;
+    attach)
+        name=attach
+        options='--detach-keys -h --help'
         operands=('running')
         ;;
     unmount|umount|um)
         name=unmount
         options='-h --help'
         operands=('running')
+        ;;
+    setup)
+        name=setup
+        options='--user --uninstall -q --quiet -h --help'
+        ;;
+    info|version-info|nf)
+        name=info
+        options='--json -h --help'
+        ;;
+    doctor|check)
+        name=doctor
+        options='--fix --verify -q --quiet --json -h --help'
         ;;
     help|h|he|hel)
         name=help
@@ -68,16 +113,36 @@ __chroot_distro_value() {
     login:-w|login:--work-dir) kind='text' ;;
     login:-e|login:--env) kind='text' ;;
     login:--hostname) kind='text' ;;
+    login:--memory) kind='text' ;;
+    login:--cpus) kind='text' ;;
+    login:--pids) kind='text' ;;
     run:--entrypoint) kind='text' ;;
     run:-u|run:--user) kind='text' ;;
     run:-b|run:--bind) kind='directories' ;;
     run:-w|run:--work-dir) kind='text' ;;
     run:-e|run:--env) kind='text' ;;
     run:--hostname) kind='text' ;;
+    run:--memory) kind='text' ;;
+    run:--cpus) kind='text' ;;
+    run:--pids) kind='text' ;;
+    exec:-u|exec:--user) kind='text' ;;
+    exec:-b|exec:--bind) kind='directories' ;;
+    exec:-w|exec:--work-dir) kind='text' ;;
+    exec:-e|exec:--env) kind='text' ;;
+    exec:--hostname) kind='text' ;;
+    exec:--memory) kind='text' ;;
+    exec:--cpus) kind='text' ;;
+    exec:--pids) kind='text' ;;
     install:-n|install:--name) kind='text' ;;
     install:--override-alias) kind='text' ;;
     install:-a|install:--architecture) kind='text' ;;
     install:--pull) kind='words missing always never' ;;
+    kill:-s|kill:--signal) kind='text' ;;
+    stop:-t|stop:--time) kind='text' ;;
+    restart:-t|restart:--time) kind='text' ;;
+    logs:-n|logs:--lines|logs:--tail) kind='text' ;;
+    attach:--detach-keys) kind='text' ;;
+    setup:--user) kind='text' ;;
     esac
 }
 
@@ -114,13 +179,22 @@ __chroot_distro_offer() {
     programs) __chroot_distro_files -c ;;
     topics) __chroot_distro_match <<< 'login
 run
+exec
 list
 ps
 install
 remove
 rename
 kill
+stop
+start
+restart
+logs
+attach
 unmount
+setup
+info
+doctor
 help' ;;
     words*)
         read -ra choices <<< "${1#words }"
@@ -181,6 +255,7 @@ __chroot_distro_complete() {
         __chroot_distro_match <<< 'login
 sh
 run
+exec
 list
 li
 ls
@@ -197,9 +272,20 @@ mv
 kill
 k
 stop
+start
+restart
+logs
+log
+attach
 unmount
 umount
 um
+setup
+info
+version-info
+nf
+doctor
+check
 help
 h
 he

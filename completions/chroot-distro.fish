@@ -19,13 +19,18 @@ function __chroot_distro_at
                     continue
             case login sh
                 set name login
-                set valued -u --user -b --bind -w --work-dir -e --env --hostname
+                set valued -u --user -b --bind -w --work-dir -e --env --hostname --memory --cpus --pids
                 set bare 1
                 set trailing 1
             case run
                 set name run
-                set valued --entrypoint -u --user -b --bind -w --work-dir -e --env --hostname
+                set valued --entrypoint -u --user -b --bind -w --work-dir -e --env --hostname --memory --cpus --pids
                 set bare -1
+                set trailing 1
+            case exec
+                set name exec
+                set valued -u --user -b --bind -w --work-dir -e --env --hostname --memory --cpus --pids
+                set bare 1
                 set trailing 1
             case list li ls
                 set name list
@@ -52,13 +57,53 @@ function __chroot_distro_at
                 set valued 
                 set bare -1
                 set trailing 0
-            case kill k stop
+            case kill k
                 set name kill
+                set valued -s --signal
+                set bare -1
+                set trailing 0
+            case stop
+                set name stop
+                set valued -t --time
+                set bare -1
+                set trailing 0
+            case start
+                set name start
                 set valued 
+                set bare -1
+                set trailing 0
+            case restart
+                set name restart
+                set valued -t --time
+                set bare -1
+                set trailing 0
+            case logs log
+                set name logs
+                set valued -n --lines --tail
+                set bare -1
+                set trailing 0
+            case attach
+                set name attach
+                set valued --detach-keys
                 set bare -1
                 set trailing 0
             case unmount umount um
                 set name unmount
+                set valued 
+                set bare -1
+                set trailing 0
+            case setup
+                set name setup
+                set valued --user
+                set bare -1
+                set trailing 0
+            case info version-info nf
+                set name info
+                set valued 
+                set bare -1
+                set trailing 0
+            case doctor check
+                set name doctor
                 set valued 
                 set bare -1
                 set trailing 0
@@ -110,6 +155,7 @@ complete -c chroot-distro -n '__chroot_distro_at \'\'' -s V -l version -d 'Show 
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a login -d 'Start a shell or a command in a container'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a sh -d 'Start a shell or a command in a container'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a run -d 'Run what the image was made for'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a exec -d 'Run a command in a running container'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a list -d 'List installed containers'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a li -d 'List installed containers'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a ls -d 'List installed containers'
@@ -125,14 +171,27 @@ complete -c chroot-distro -n '__chroot_distro_at \'\'' -a rename -d 'Give a cont
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a mv -d 'Give a container another name'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a kill -d 'Stop a container, or one session, at once'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a k -d 'Stop a container, or one session, at once'
-complete -c chroot-distro -n '__chroot_distro_at \'\'' -a stop -d 'Stop a container, or one session, at once'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a stop -d 'Ask a container to end, and make sure that it does'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a start -d 'Start a container\'s last detached command again'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a restart -d 'Stop a container and start its last detached command again'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a logs -d 'Show what detached sessions have written'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a log -d 'Show what detached sessions have written'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a attach -d 'Join the terminal of a detached session'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a unmount -d 'End what runs in a container, gently'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a umount -d 'End what runs in a container, gently'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a um -d 'End what runs in a container, gently'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a setup -d 'Let a group of people use the program without a password'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a info -d 'Show versions, places and containers'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a version-info -d 'Show versions, places and containers'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a nf -d 'Show versions, places and containers'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a doctor -d 'Find out what is wrong, and repair what is safe to repair'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a check -d 'Find out what is wrong, and repair what is safe to repair'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a help -d 'Show the help of a command'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a h -d 'Show the help of a command'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a he -d 'Show the help of a command'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a hel -d 'Show the help of a command'
+complete -c chroot-distro -n '__chroot_distro_at login' -s d -l detach -d 'Let it go on in the background, its output in a log; print the number that kill takes'
+complete -c chroot-distro -n '__chroot_distro_at login' -s t -l tty -d 'With --detach: give the command a terminal, to be used by attach'
 complete -c chroot-distro -n '__chroot_distro_at login' -s u -l user -x -d 'Be this user: name, uid, name:group or uid:gid'
 complete -c chroot-distro -n '__chroot_distro_at login' -s b -l bind -r -f -a '(__fish_complete_directories)' -d 'Show a path of the host in the container; OPTS are words of mount(8) such as ro,nosuid'
 complete -c chroot-distro -n '__chroot_distro_at login' -s w -l work-dir -x -d 'Start in this directory of the container'
@@ -142,11 +201,16 @@ complete -c chroot-distro -n '__chroot_distro_at login' -l shared-tmp -d 'Share 
 complete -c chroot-distro -n '__chroot_distro_at login' -l no-shared-tmp -d 'Keep the container\'s own /tmp'
 complete -c chroot-distro -n '__chroot_distro_at login' -l minimal -d 'Share nothing with the host but its kernel; pass on almost no variables'
 complete -c chroot-distro -n '__chroot_distro_at login' -l hostname -x -d 'Give the session a host name of its own'
+complete -c chroot-distro -n '__chroot_distro_at login' -l memory -x -d 'Let the container use at most this much memory, such as 512M'
+complete -c chroot-distro -n '__chroot_distro_at login' -l cpus -x -d 'Let the container use at most N processors, such as 1.5'
+complete -c chroot-distro -n '__chroot_distro_at login' -l pids -x -d 'Let the container have at most N processes and threads'
 complete -c chroot-distro -n '__chroot_distro_at login' -l get-chroot-cmd -d 'Print what would be done as a shell command, and do nothing'
 complete -c chroot-distro -n '__chroot_distro_at login' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at login 0' -f -a '(command chroot-distro __complete containers 2>/dev/null)'
 complete -c chroot-distro -n '__chroot_distro_at login inside' -a '(complete -C (commandline -ct))'
 complete -c chroot-distro -n '__chroot_distro_at run' -l entrypoint -x -d 'Run this instead of the image\'s Entrypoint and Cmd'
+complete -c chroot-distro -n '__chroot_distro_at run' -s d -l detach -d 'Let it go on in the background, its output in a log; print the number that kill takes'
+complete -c chroot-distro -n '__chroot_distro_at run' -s t -l tty -d 'With --detach: give the command a terminal, to be used by attach'
 complete -c chroot-distro -n '__chroot_distro_at run' -s u -l user -x -d 'Be this user: name, uid, name:group or uid:gid'
 complete -c chroot-distro -n '__chroot_distro_at run' -s b -l bind -r -f -a '(__fish_complete_directories)' -d 'Show a path of the host in the container; OPTS are words of mount(8) such as ro,nosuid'
 complete -c chroot-distro -n '__chroot_distro_at run' -s w -l work-dir -x -d 'Start in this directory of the container'
@@ -156,10 +220,31 @@ complete -c chroot-distro -n '__chroot_distro_at run' -l shared-tmp -d 'Share th
 complete -c chroot-distro -n '__chroot_distro_at run' -l no-shared-tmp -d 'Keep the container\'s own /tmp'
 complete -c chroot-distro -n '__chroot_distro_at run' -l minimal -d 'Share nothing with the host but its kernel; pass on almost no variables'
 complete -c chroot-distro -n '__chroot_distro_at run' -l hostname -x -d 'Give the session a host name of its own'
+complete -c chroot-distro -n '__chroot_distro_at run' -l memory -x -d 'Let the container use at most this much memory, such as 512M'
+complete -c chroot-distro -n '__chroot_distro_at run' -l cpus -x -d 'Let the container use at most N processors, such as 1.5'
+complete -c chroot-distro -n '__chroot_distro_at run' -l pids -x -d 'Let the container have at most N processes and threads'
 complete -c chroot-distro -n '__chroot_distro_at run' -l get-chroot-cmd -d 'Print what would be done as a shell command, and do nothing'
 complete -c chroot-distro -n '__chroot_distro_at run' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at run 0' -f -a '(command chroot-distro __complete containers 2>/dev/null)'
 complete -c chroot-distro -n '__chroot_distro_at run inside' -a '(complete -C (commandline -ct))'
+complete -c chroot-distro -n '__chroot_distro_at exec' -s d -l detach -d 'Let it go on in the background, its output in a log; print the number that kill takes'
+complete -c chroot-distro -n '__chroot_distro_at exec' -s t -l tty -d 'With --detach: give the command a terminal, to be used by attach'
+complete -c chroot-distro -n '__chroot_distro_at exec' -s u -l user -x -d 'Be this user: name, uid, name:group or uid:gid'
+complete -c chroot-distro -n '__chroot_distro_at exec' -s b -l bind -r -f -a '(__fish_complete_directories)' -d 'Show a path of the host in the container; OPTS are words of mount(8) such as ro,nosuid'
+complete -c chroot-distro -n '__chroot_distro_at exec' -s w -l work-dir -x -d 'Start in this directory of the container'
+complete -c chroot-distro -n '__chroot_distro_at exec' -s e -l env -x -d 'Set a variable in the container'
+complete -c chroot-distro -n '__chroot_distro_at exec' -l shared-home -d 'Show your home directory as the user\'s home in the container'
+complete -c chroot-distro -n '__chroot_distro_at exec' -l shared-tmp -d 'Share the host\'s /tmp (the default, except on Termux)'
+complete -c chroot-distro -n '__chroot_distro_at exec' -l no-shared-tmp -d 'Keep the container\'s own /tmp'
+complete -c chroot-distro -n '__chroot_distro_at exec' -l minimal -d 'Share nothing with the host but its kernel; pass on almost no variables'
+complete -c chroot-distro -n '__chroot_distro_at exec' -l hostname -x -d 'Give the session a host name of its own'
+complete -c chroot-distro -n '__chroot_distro_at exec' -l memory -x -d 'Let the container use at most this much memory, such as 512M'
+complete -c chroot-distro -n '__chroot_distro_at exec' -l cpus -x -d 'Let the container use at most N processors, such as 1.5'
+complete -c chroot-distro -n '__chroot_distro_at exec' -l pids -x -d 'Let the container have at most N processes and threads'
+complete -c chroot-distro -n '__chroot_distro_at exec' -l get-chroot-cmd -d 'Print what would be done as a shell command, and do nothing'
+complete -c chroot-distro -n '__chroot_distro_at exec' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at exec 0' -f -a '(command chroot-distro __complete running 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at exec inside' -a '(complete -C (commandline -ct))'
 complete -c chroot-distro -n '__chroot_distro_at list' -s q -l quiet -d 'Print only one word for each, one per line'
 complete -c chroot-distro -n '__chroot_distro_at list' -l json -d 'Print a JSON document'
 complete -c chroot-distro -n '__chroot_distro_at list' -s v -l verbose -d 'Show more of the image: user, directory, ports'
@@ -184,9 +269,37 @@ complete -c chroot-distro -n '__chroot_distro_at remove 0+' -f -a '(command chro
 complete -c chroot-distro -n '__chroot_distro_at rename' -s q -l quiet -d 'Print nothing but errors'
 complete -c chroot-distro -n '__chroot_distro_at rename' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at rename 0' -f -a '(command chroot-distro __complete containers 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at kill' -s s -l signal -x -d 'Send this signal, by name or number, and no other'
+complete -c chroot-distro -n '__chroot_distro_at kill' -s a -l all -d 'Every container that runs'
 complete -c chroot-distro -n '__chroot_distro_at kill' -s h -l help -d 'Show this help'
-complete -c chroot-distro -n '__chroot_distro_at kill 0' -f -a '(command chroot-distro __complete running 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at kill 0+' -f -a '(command chroot-distro __complete running 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at stop' -s t -l time -x -d 'Wait this long before force is used (default 10)'
+complete -c chroot-distro -n '__chroot_distro_at stop' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at stop 0+' -f -a '(command chroot-distro __complete running 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at start' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at start 0' -f -a '(command chroot-distro __complete containers 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at restart' -s t -l time -x -d 'Wait this long before force is used (default 10)'
+complete -c chroot-distro -n '__chroot_distro_at restart' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at restart 0' -f -a '(command chroot-distro __complete containers 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at logs' -s f -l follow -d 'Go on with what is written until no detached session is left'
+complete -c chroot-distro -n '__chroot_distro_at logs' -s n -l lines -l tail -x -d 'Begin with the last N lines'
+complete -c chroot-distro -n '__chroot_distro_at logs' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at logs 0' -f -a '(command chroot-distro __complete containers 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at attach' -l detach-keys -x -d 'Leave with these keys, separated by commas (default ctrl-p,ctrl-q); empty for none'
+complete -c chroot-distro -n '__chroot_distro_at attach' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at attach 0' -f -a '(command chroot-distro __complete running 2>/dev/null)'
 complete -c chroot-distro -n '__chroot_distro_at unmount' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at unmount 0' -f -a '(command chroot-distro __complete running 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at setup' -l user -x -d 'Put this user into the group (default: you)'
+complete -c chroot-distro -n '__chroot_distro_at setup' -l uninstall -d 'Take back what setup has changed, and nothing else'
+complete -c chroot-distro -n '__chroot_distro_at setup' -s q -l quiet -d 'Print nothing but warnings and errors'
+complete -c chroot-distro -n '__chroot_distro_at setup' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at info' -l json -d 'Print a JSON document'
+complete -c chroot-distro -n '__chroot_distro_at info' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at doctor' -l fix -d 'Delete debris, forget the dead, make the index anew; say what was done'
+complete -c chroot-distro -n '__chroot_distro_at doctor' -l verify -d 'Also read every image and check its digests, which takes a while'
+complete -c chroot-distro -n '__chroot_distro_at doctor' -s q -l quiet -d 'Print only what is not as it should be'
+complete -c chroot-distro -n '__chroot_distro_at doctor' -l json -d 'Print a JSON document'
+complete -c chroot-distro -n '__chroot_distro_at doctor' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at help' -s h -l help -d 'Show this help'
-complete -c chroot-distro -n '__chroot_distro_at help 0' -f -a 'login run list ps install remove rename kill unmount help'
+complete -c chroot-distro -n '__chroot_distro_at help 0' -f -a 'login run exec list ps install remove rename kill stop start restart logs attach unmount setup info doctor help'

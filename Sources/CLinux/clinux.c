@@ -203,6 +203,15 @@ int cd_ofd_is_locked(int descriptor, int64_t start, int64_t length) {
 // --- Processes -------------------------------------------------------------------------------------------------
 
 pid_t cd_fork(void) { return fork(); }
+
+pid_t cd_fork_into(int group) {
+    // struct clone_args of clone(2), spelled out for C libraries whose headers lack its last field.
+    struct {
+        uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
+    } arguments = { .flags = 0x200000000ULL /* CLONE_INTO_CGROUP */, .exit_signal = SIGCHLD, .cgroup = (uint64_t)group };
+    return (pid_t)syscall(435 /* clone3 */, &arguments, sizeof arguments);
+}
+
 int cd_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 int cd_pidfd_send_signal(int pidfd, int signal) { return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0); }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -87,7 +88,7 @@ static void close_on_exec_from(unsigned int first) {
 }
 
 pid_t cd_spawn(const char *path, char *const *argv, char *const *envp, int directory, const int stdio[3],
-               enum cd_spawn_step *step) {
+               const struct cd_spawn_identity *identity, enum cd_spawn_step *step) {
     *step = cd_spawn_fork;
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) return -1;
@@ -105,6 +106,15 @@ pid_t cd_spawn(const char *path, char *const *argv, char *const *envp, int direc
                 cd_signal_disposition(signal, 0);
         if (directory >= 0 && fchdir(directory) < 0) give_up(pipe, cd_spawn_directory);
         if (place_stdio(stdio) < 0) give_up(pipe, cd_spawn_stdio);
+        // To these calls, -1 is whoever it is now.
+        if (identity && (identity->user == (uid_t)-1 || identity->group == (gid_t)-1)) {
+            errno = EINVAL;
+            give_up(pipe, cd_spawn_user);
+        }
+        if (identity && (setgroups(1, &identity->group) < 0 ||
+                         setresgid(identity->group, identity->group, identity->group) < 0 ||
+                         setresuid(identity->user, identity->user, identity->user) < 0))
+            give_up(pipe, cd_spawn_user);
         close_on_exec_from(3);
         sigset_t none;
         sigemptyset(&none);

@@ -68,6 +68,7 @@ struct cd_transfer {
     cd_head_function *head;
     cd_body_function *body;
     cd_source_function *source;
+    cd_stop_function *stop;
     CURLcode result;
     char reason[CURL_ERROR_SIZE];
 };
@@ -94,7 +95,13 @@ static size_t give_source(char *buffer, size_t size, size_t count, void *context
     return given == SIZE_MAX ? CURL_READFUNC_ABORT : given;
 }
 
-cd_transfer *cd_transfer_new(void *context, cd_head_function *head, cd_body_function *body) {
+static int ask_whether_to_stop(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d) {
+    (void)a, (void)b, (void)c, (void)d;
+    cd_transfer *transfer = context;
+    return transfer->stop(transfer->context) ? 1 : 0;
+}
+
+cd_transfer *cd_transfer_new(void *context, cd_head_function *head, cd_body_function *body, cd_stop_function *stop) {
     if (!cd_http_available()) return NULL;
     cd_transfer *transfer = calloc(1, sizeof *transfer);
     if (transfer == NULL) return NULL;
@@ -106,6 +113,7 @@ cd_transfer *cd_transfer_new(void *context, cd_head_function *head, cd_body_func
     transfer->context = context;
     transfer->head = head;
     transfer->body = body;
+    transfer->stop = stop;
     return transfer;
 }
 
@@ -128,7 +136,8 @@ bool cd_transfer_request(cd_transfer *transfer, const char *method, const char *
                   SET(CURLOPT_ERRORBUFFER, transfer->reason) && SET(CURLOPT_PRIVATE, transfer) &&
                   SET(CURLOPT_HEADERFUNCTION, receive_head) && SET(CURLOPT_HEADERDATA, transfer) &&
                   SET(CURLOPT_WRITEFUNCTION, receive_body) && SET(CURLOPT_WRITEDATA, transfer) &&
-                  SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) && SET(CURLOPT_FOLLOWLOCATION, 0L) &&
+                  SET(CURLOPT_XFERINFOFUNCTION, ask_whether_to_stop) && SET(CURLOPT_XFERINFODATA, transfer) &&
+                  SET(CURLOPT_NOPROGRESS, 0L) && SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) && SET(CURLOPT_FOLLOWLOCATION, 0L) &&
                   SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) && SET(CURLOPT_BUFFERSIZE, 262144L);
     if (strcmp(method, "HEAD") == 0) return is_set && SET(CURLOPT_NOBODY, 1L);
     if (strcmp(method, "GET") == 0) return is_set;

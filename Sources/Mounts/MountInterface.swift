@@ -8,6 +8,15 @@ package struct DetachedMount: ~Copyable {
     let isDirectory: Bool
     fileprivate let form: Form
 
+    /// The mount object; `nil` where the kernel has none.
+    var descriptor: Int32? {
+        switch form {
+        case .tree(let tree): tree.rawValue
+        case .pendingBind: nil
+        case .pendingFileSystem: nil
+        }
+    }
+
     fileprivate enum Form: ~Copyable {
         /// A mount object of its own (fsmount(2), open_tree(2)).
         case tree(FileDescriptor)
@@ -113,7 +122,11 @@ package enum MountInterface: Sendable {
 
     /// Makes every mount of this namespace a slave: what the host mounts arrives, nothing goes back.
     package func enslaveEverything() throws(SystemError) {
-        try syscall("mount", "/") { mount(nil, "/", nil, UInt(MS_REC) | UInt(MS_SLAVE), nil) }
+        do { try syscall("mount", "/") { mount(nil, "/", nil, UInt(MS_REC) | UInt(MS_SLAVE), nil) } } catch
+            where error.code == EINVAL
+        {
+            throw SystemError("mount", "the root of this chroot, which is no mount point", code: EINVAL)
+        }
     }
 
     /// Puts a copy of the directory's own mount on top of it and returns the directory in the new mount.

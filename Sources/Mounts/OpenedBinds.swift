@@ -1,3 +1,4 @@
+import Libc
 import Platform
 
 /// The sources of a plan's binds, opened before anything of the container is mounted.
@@ -21,6 +22,20 @@ package struct OpenedBinds: ~Copyable {
             }
         }
         self.opened = opened
+    }
+
+    /// Takes away whatever of them another process has attached in the mount namespace that this one is in.
+    ///
+    /// `descriptors` is this process's `/proc/self/fd`, opened where `/proc` is the host's.
+    package func detach(naming descriptors: borrowing Directory) throws(SystemError) {
+        try syscall("fchdir") { fchdir(descriptors.raw) }
+        for bind in opened.values {
+            guard let tree = bind.mount?.descriptor else { continue }
+            // EINVAL: it is attached nowhere, or no longer in this namespace.
+            guard umount2("\(tree)", Int32(MNT_DETACH)) == 0 || errno == EINVAL else {
+                throw SystemError("umount2", code: errno)
+            }
+        }
     }
 
     /// The tree to attach, once; `nil` when its source is missing.

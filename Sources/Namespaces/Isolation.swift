@@ -37,11 +37,25 @@ package enum Isolation {
         if cd_pivot_root(".", ".") == 0 {
             try syscall("umount2") { umount2(".", Int32(MNT_DETACH)) }
         } else {
-            // EINVAL: the present root is an initramfs or no mount point, as on some phones and in rescue systems.
+            // EINVAL: the present root is an initramfs, as on some phones and in rescue systems.
             guard errno == EINVAL else { throw SystemError("pivot_root", code: errno) }
-            try syscall("mount", "/") { mount(".", "/", nil, UInt(MS_MOVE), nil) }
-            try syscall("chroot") { chroot(".") }
+            try coverRoot()
         }
         try syscall("chdir") { chdir("/") }
+    }
+
+    /// Where the root cannot be exchanged: moves the working directory's mount over it.
+    static func coverRoot() throws(SystemError) {
+        try syscall("mount", "/") { mount(".", "/", nil, UInt(MS_MOVE), nil) }
+        try syscall("chroot") { chroot(".") }
+    }
+
+    /// Makes a directory of this mount namespace the root of this process.
+    ///
+    /// Whoever joins a mount namespace is put into its first root, which is not that of its processes where the
+    /// program itself was started in a chroot.
+    package static func takeRoot(_ directory: borrowing Directory) throws(SystemError) {
+        try syscall("fchdir") { fchdir(directory.raw) }
+        try syscall("chroot") { chroot(".") }
     }
 }

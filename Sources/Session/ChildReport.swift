@@ -21,10 +21,14 @@ enum ChildReport {
     }
 
     /// Waits until the child has either succeeded, which closes the pipe, or said why not.
-    static func receive(from pipe: borrowing FileDescriptor) throws {
-        let parts = try pipe.readAll(limit: limit).split(separator: 0, omittingEmptySubsequences: false)
+    ///
+    /// Whether it said the expected word before.
+    @discardableResult
+    static func receive(from pipe: borrowing FileDescriptor, expecting word: [UInt8] = []) throws -> Bool {
+        let bytes = try pipe.readAll(limit: limit)
+        let parts = bytes.split(separator: 0, omittingEmptySubsequences: false)
             .map { String(decoding: $0, as: UTF8.self) }
-        guard parts.count >= 3, let code = Int32(parts[0]) else { return }
+        guard parts.count >= 3, let code = Int32(parts[0]) else { return bytes == word }
         throw LaunchError.inside(parts[1], hint: parts[2].isEmpty ? nil : parts[2], ExitStatus(code: code))
     }
 }

@@ -10,6 +10,8 @@ enum GuestProcess {
     struct Entrance: ~Copyable {
         /// The container's mount namespace.
         let namespace: FileDescriptor
+        /// The container's root, in that namespace.
+        let root: Directory
         /// Binds that are new to the running container.
         let added: MountPlan
         /// Their sources, opened on the host.
@@ -21,21 +23,32 @@ enum GuestProcess {
         let ignored: [Int32]
         /// The parent of this process while the session lasts.
         let supervisor: pid_t
+        /// The control group to go into, as far as this process was not born into it.
+        let group: ControlGroupEntry
+        /// Of a detached session.
+        let console: DetachedConsole?
     }
 
     /// Only returns when it fails; the reason is reported.
-    static func run(_ plan: LaunchPlan, _ entrance: borrowing Entrance, report: Int32) -> ExitStatus {
+    static func run(
+        _ plan: LaunchPlan, _ entrance: borrowing Entrance, isBorn: Bool, isLimited: Bool, report: Int32
+    ) -> ExitStatus {
         do {
             // Until it is the guest's program, it is nothing without the supervisor.
             _ = cd_set_parent_death_signal(SIGKILL)
             SignalAction.restoreDefaults()
             for signal in entrance.ignored { SignalAction.ignore.set(for: signal) }
             umask(0o022)
+            try entrance.group.enter(isBorn: isBorn, isLimited: isLimited)
             try Isolation.join(entrance.namespace, .mount)
+            try Isolation.takeRoot(entrance.root)
             try attach(entrance)
             if let terminal = entrance.terminal {
-                try GuestTerminal.take(sendingMasterTo: terminal, owner: plan.privileges.user)
+                try GuestTerminal.take(
+                    sendingMasterTo: terminal, owner: plan.privileges.user,
+                    everywhere: entrance.console != nil)
             }
+            entrance.console?.takePipe()
             if let hostname = plan.hostname { try Isolation.takeHostname(hostname) }
             makeHome(plan)
             try plan.privileges.take()

@@ -10,8 +10,8 @@ enum GuestTerminal {
     /// Gives this process a pty of the container's own devpts, as controlling terminal and in place of those standard
     /// descriptors that are terminals now.
     ///
-    /// The master goes to the supervisor.
-    static func take(sendingMasterTo socket: Int32, owner: uid_t) throws {
+    /// The master goes to the supervisor. With `everywhere`, all three are replaced, whatever they are.
+    static func take(sendingMasterTo socket: Int32, owner: uid_t, everywhere: Bool) throws {
         let master = FileDescriptor(
             adopting: try syscall("open", "/dev/pts/ptmx") {
                 open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
@@ -31,7 +31,7 @@ enum GuestTerminal {
         guard read(socket, &go, 1) == 1 else { throw SystemError("read", "the supervisor", code: EPIPE) }
         setsid()
         try syscall("ioctl", "TIOCSCTTY") { cd_make_controlling(slave.rawValue) }
-        for descriptor in Int32(0)...2 where isatty(descriptor) == 1 {
+        for descriptor in Int32(0)...2 where everywhere || isatty(descriptor) == 1 {
             try syscall("dup2") { dup2(slave.rawValue, descriptor) }
         }
     }
@@ -40,9 +40,15 @@ enum GuestTerminal {
     private static func peer(of master: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor {
         let direct = cd_pty_peer(master.rawValue)
         if direct >= 0 { return FileDescriptor(adopting: direct) }
-        // Before Linux 4.13 only by its name, where the guest may have put something else.
+        return try named(by: master, in: "/dev/pts")
+    }
+
+    /// The other end before Linux 4.13: only by its name, where the guest may have put something else.
+    static func named(
+        by master: borrowing FileDescriptor, in directory: HostPath
+    ) throws(SystemError) -> FileDescriptor {
         let number = try syscall("ioctl", "TIOCGPTN") { cd_pty_number(master.rawValue) }
-        let path = HostPath("/dev/pts/\(number)")
+        let path = directory / "\(number)"
         let slave = try FileDescriptor.open(path, O_RDWR | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK)
         let (ours, theirs) = (try slave.status(), try master.status())
         guard cd_filesystem_type(slave.rawValue) == devptsMagic, ours.device == theirs.device else {

@@ -20,22 +20,26 @@ enum Holder {
     ) throws -> HolderRecord {
         let lock = try registry.holderLock()
         let pipe = try Pipe()
+        let group = try ControlGroup.make(ContainerGroup.name(of: plan.container, in: layout), plan.limits)
+        let kept = group?.keep() ?? KeptControlGroup()
         let pid = try Fork.child {
             run(
-                plan, layout: layout, interface: interface, lock: lock, joiningInit: joiningInit,
-                pipe.raw.writing)
+                plan, layout: layout, interface: interface, lock: lock, group: kept,
+                joiningInit: joiningInit, pipe.raw.writing)
         }
         let report = pipe.readEnd()
         do {
             try ChildReport.receive(from: report)
         } catch {
             _ = try? Reaping.wait(for: pid)
+            group?.remove()
             throw error
         }
         let identity = try ProcessIdentity(of: pid)
         return HolderRecord(
             identity: identity, mountNamespace: try mountNamespace(of: pid), mode: plan.mode.rawValue,
-            binds: plan.mounts.binds.map { HolderRecord.Bind($0) })
+            binds: plan.mounts.binds.map { HolderRecord.Bind($0) },
+            limits: plan.limits.isEmpty ? nil : plan.limits)
     }
 
     /// The inode of a process's mount namespace.
@@ -47,7 +51,7 @@ enum Holder {
 
     private static func run(
         _ plan: LaunchPlan, layout: StateLayout, interface: MountInterface, lock: borrowing HolderLock,
-        joiningInit: Bool, _ report: Int32
+        group: borrowing KeptControlGroup, joiningInit: Bool, _ report: Int32
     ) -> ExitStatus {
         // Until it stands it is nothing without the one who starts it.
         _ = cd_set_parent_death_signal(SIGKILL)
@@ -59,9 +63,11 @@ enum Holder {
             ChildReport.send(error, over: report)
             return .failure
         }
-        becomeAnonymous(plan.container, keeping: [report, lock.file.rawValue, root.processes.raw])
+        becomeAnonymous(
+            plan.container,
+            keeping: [report, lock.file.rawValue, root.processes.raw] + group.descriptors)
         close(report)
-        do { try wait(lock, in: root) } catch { return .failure }
+        do { try wait(lock, in: root, group) } catch { return .failure }
         return .success
     }
 
@@ -121,14 +127,16 @@ enum Holder {
 
     /// Returns when neither a session nor a process is left.
     private static func wait(
-        _ lock: borrowing HolderLock, in root: borrowing Root
+        _ lock: borrowing HolderLock, in root: borrowing Root, _ group: borrowing KeptControlGroup
     ) throws {
         while true {
             try lock.waitForLastSession()
-            var members = try members(of: root)
+            var members = try members(of: root, group)
             // A process that forks and ends during one look is missed by it, but not by two.
-            if members.isEmpty { members = try self.members(of: root) }
+            if members.isEmpty { members = try self.members(of: root, group) }
             guard !members.isEmpty else {
+                // Before the lock goes: whoever gets it next makes a group of that name.
+                group.remove()
                 lock.markEnd()
                 return
             }
@@ -139,9 +147,14 @@ enum Holder {
     }
 
     /// The processes that were left behind.
-    private static func members(of root: borrowing Root) throws(SystemError) -> HeldProcesses {
+    private static func members(
+        of root: borrowing Root, _ group: borrowing KeptControlGroup
+    ) throws(SystemError) -> HeldProcesses {
         let pids = try Membership.processes(
             in: root.processes, mountNamespace: root.mountNamespace, except: getpid())
-        return HeldProcesses(pids) { Membership.isMember($0, of: root.mountNamespace, in: root.processes) }
+        let grouped = group.processes()
+        return HeldProcesses(Array(Set(pids + grouped))) {
+            Membership.isMember($0, of: root.mountNamespace, in: root.processes) || grouped.contains($0)
+        }
     }
 }

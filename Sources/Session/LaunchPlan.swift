@@ -26,6 +26,8 @@ package struct LaunchPlan: Sendable, Equatable {
     package var home: GuestPath
     /// A host name of the session's own; `nil` leaves the host's.
     package var hostname: String?
+    /// What all sessions of the container may use together.
+    package var limits: ResourceLimits
 
     /// How much of the host a container shares; it cannot differ between the sessions of a running one.
     package enum Mode: String, Sendable { case standard = "default", minimal }
@@ -84,6 +86,7 @@ package enum LaunchError: UserFacing, Equatable {
     case modeDiffers(ContainerName, running: String, asked: String)
     case sharesTemporary(ContainerName)
     case cannotAddBind(ContainerName, BindSpec)
+    case limitsDiffer(ContainerName, running: ResourceLimits, asked: ResourceLimits)
     /// What a child process on its way into the container met.
     case inside(String, hint: String?, ExitStatus)
 
@@ -105,6 +108,8 @@ package enum LaunchError: UserFacing, Equatable {
             "container \(name) is running with a /tmp that is not its own"
         case .cannotAddBind(let name, let bind):
             "\(bind.source) cannot be bound into \(name) while it is running: this kernel is too old for that"
+        case .limitsDiffer(let name, let running, let asked):
+            "container \(name) is running \(running.isEmpty ? "without limits" : "with \(running)") and cannot be entered with \(asked)"
         case .inside(let message, _, _): message
         }
     }
@@ -120,7 +125,8 @@ package enum LaunchError: UserFacing, Equatable {
         case .badHostname: "Use letters, digits, '-' and '.', at most 63 characters between the dots."
         case .badVariable: "Use --env NAME=VALUE."
         case .minimalShares: "Leave one of the two out; --bind still works with --minimal."
-        case .modeDiffers(let name, _, _), .cannotAddBind(let name, _), .sharesTemporary(let name):
+        case .modeDiffers(let name, _, _), .cannotAddBind(let name, _), .sharesTemporary(let name),
+            .limitsDiffer(let name, _, _):
             "Stop it first with: chroot-distro unmount \(name)"
         case .inside(_, let hint, _): hint
         }

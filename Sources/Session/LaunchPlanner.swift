@@ -33,7 +33,8 @@ package enum LaunchPlanner {
                 request, host: host, guest: guest, identity: identity),
             command: command,
             workingDirectory: workingDirectory(request, host: host, guest: guest, home: identity.home, binds),
-            home: GuestPath(identity.home), hostname: request.hostname)
+            home: GuestPath(identity.home), hostname: request.hostname,
+            limits: request.limits)
     }
 
     /// `login` is root unless told otherwise, as documented; `run` is whom the image names.

@@ -15,6 +15,8 @@ package struct LaunchRequest: Sendable {
     package var environment: [RawString] = []
     package var binds: [BindSpec] = []
     package var hostname: String?
+    /// What the container may use of the machine; they count from its start on.
+    package var limits = ResourceLimits()
     package var isMinimal = false
     package var sharesHome = false
     /// `nil`: the platform's own way.

@@ -36,40 +36,55 @@ package enum Membership {
     }
 
     static func isMember(_ pid: pid_t, of mountNamespace: UInt64, in proc: borrowing Directory) -> Bool {
+        guard let task = task(of: pid, in: proc) else { return false }
+        return namespace(task, in: proc) == "mnt:[\(mountNamespace)]"
+    }
+
+    /// The directory of `/proc` that tells of a process: its own, or that of a thread that has outlived the first one.
+    ///
+    /// A first thread that has ended has left its namespaces, and the others still run in them.
+    private static func task(of pid: pid_t, in proc: borrowing Directory) -> String? {
+        if namespace("\(pid)", in: proc) != nil { return "\(pid)" }
+        guard errno == ENOENT, let tasks = try? proc.openDirectory(RawString("\(pid)")).openDirectory("task"),
+            let threads = try? tasks.entries()
+        else { return nil }
+        return threads.lazy.map { "\(pid)/task/\($0.name.text)" }.first { namespace($0, in: proc) != nil }
+    }
+
+    /// The mount namespace as the kernel writes it; `nil` with `errno` set when it does not tell.
+    private static func namespace(_ task: String, in proc: borrowing Directory) -> String? {
         var buffer = [CChar](repeating: 0, count: 64)
         // A path below our own descriptor, of which every component is the kernel's.
-        let count = readlinkat(proc.raw, "\(pid)/ns/mnt", &buffer, buffer.count)
-        guard count > 0 else { return false }
-        return buffer[..<count].elementsEqual("mnt:[\(mountNamespace)]".utf8.map { CChar(bitPattern: $0) })
+        let count = readlinkat(proc.raw, task + "/ns/mnt", &buffer, buffer.count)
+        guard count > 0 else { return nil }
+        return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     /// The processes whose root is that directory, in whatever namespace; also those of which no record is left.
     static func processes(in proc: borrowing Directory, rootedAt root: FileStatus) throws(SystemError)
         -> [pid_t]
     {
-        let own = try proc.status("self/ns/mnt", following: true).inode
         let kernelThreads = kernelThreads(in: proc)
         var members: [pid_t] = []
         for entry in try proc.entries() {
             guard let pid = pid_t(entry.name.text), pid != getpid(), !kernelThreads.contains(pid),
-                isRooted(pid, at: root, in: proc, ownNamespace: own)
+                isRooted(pid, at: root, in: proc)
             else { continue }
             members.append(pid)
         }
         return members
     }
 
-    private static func isRooted(
-        _ pid: pid_t, at root: FileStatus, in proc: borrowing Directory, ownNamespace: UInt64
-    ) -> Bool {
+    static func isRooted(_ pid: pid_t, at root: FileStatus, in proc: borrowing Directory) -> Bool {
+        guard let task = task(of: pid, in: proc) else { return false }
         // A root that is plainly ours is not looked at: its file system may hang.
-        if isMember(pid, of: ownNamespace, in: proc),
-            let link = try? proc.readSymbolicLink(RawString("\(pid)/root")),
+        if namespace(task, in: proc) == namespace("self", in: proc),
+            let link = try? proc.readSymbolicLink(RawString(task + "/root")),
             link == "/"
         {
             return false
         }
-        guard let status = try? proc.status(RawString("\(pid)/root"), following: true) else { return false }
+        guard let status = try? proc.status(RawString(task + "/root"), following: true) else { return false }
         return status.inode == root.inode && status.device == root.device
     }
 
@@ -82,26 +97,6 @@ package enum Membership {
         return bytes.split(separator: UInt8(ascii: " ")).contains {
             pid_t(String(decoding: $0, as: UTF8.self)) != known
         }
-    }
-
-    /// All processes that descend from the given ones, as the host's `/proc` shows them.
-    package static func descendants(of roots: [pid_t]) throws(SystemError) -> [pid_t] {
-        var children: [pid_t: [pid_t]] = [:]
-        for entry in try Directory.open("/proc").entries() {
-            guard let pid = pid_t(entry.name.text), let status = ProcessStatus(of: pid), !status.hasEnded
-            else {
-                continue
-            }
-            children[status.parent, default: []].append(pid)
-        }
-        var found: [pid_t] = []
-        var waiting = roots
-        while let next = waiting.popLast() {
-            let below = children[next] ?? []
-            found += below
-            waiting += below
-        }
-        return found
     }
 }
 
@@ -140,6 +135,19 @@ struct HeldProcesses: ~Copyable {
     func signal(_ number: Int32) {
         for entry in entries { _ = cd_pidfd_send_signal(entry.fd, number) }
         for pid in numbers { kill(pid, number) }
+    }
+
+    /// Blocks until all have ended, but no longer than about the given time; false when one has not.
+    func waitForAll(milliseconds: Int32) -> Bool {
+        for pid in numbers where ProcessStatus(of: pid)?.hasEnded == false {
+            _ = poll(nil, 0, min(milliseconds, 20))
+            return false
+        }
+        for entry in entries {
+            var entry = entry
+            if poll(&entry, 1, milliseconds) == 0 { return false }
+        }
+        return true
     }
 
     /// Blocks until one of them ends, but no longer than the given time; -1 is for ever.

@@ -7,7 +7,8 @@ import Store
 package enum PlanPrinter {
     /// One word a line, joined by backslashes.
     ///
-    /// Nothing is started, mounted or written for it.
+    /// Nothing is started, mounted or written for it. What an image says of itself cannot steer the terminal that
+    /// shows it, and the shell still reads the very same bytes.
     package static func command(_ plan: LaunchPlan, rootfs: HostPath) -> String {
         var lines: [[String]] = [["unshare", "--mount", "--propagation=slave"]]
         var script: [String] = []
@@ -20,18 +21,17 @@ package enum PlanPrinter {
 
     private static func chroot(_ plan: LaunchPlan, rootfs: HostPath) -> String {
         let privileges = plan.privileges
-        var words = ["env", "-i"] + plan.environment.entries.map(\.text)
-        words += ["chroot", "--userspec=\(privileges.user):\(privileges.group)"]
-        words.append("--groups=" + privileges.groups.map(String.init).joined(separator: ","))
-        words.append(rootfs.rawValue)
-        let inner: [String] =
+        var words: [RawString] = ["env", "-i"] + plan.environment.entries
+        words += ["chroot", RawString("--userspec=\(privileges.user):\(privileges.group)")]
+        words.append(RawString("--groups=" + privileges.groups.map(String.init).joined(separator: ",")))
+        words.append(RawString(rootfs.rawValue))
+        let inner: [RawString] =
             switch plan.command {
-            case .shell(let shell): [shell.text, "-l"]
-            case .words(let arguments, _): arguments.map(\.text)
+            case .shell(let shell): [shell, "-l"]
+            case .words(let arguments, _): arguments
             }
-        let change = "cd \(ShellWords.quote(plan.workingDirectory.path.text)) && exec "
-        words += ["/bin/sh", "-c", change + join(inner)]
-        return join(words)
+        let script = "cd \(quote(plan.workingDirectory.path)) && exec \(join(inner))"
+        return join(words + ["/bin/sh", "-c", RawString(script)])
     }
 
     private static func line(_ step: MountStep, rootfs: HostPath) -> String {
@@ -59,7 +59,42 @@ package enum PlanPrinter {
         return join(words)
     }
 
-    private static func join(_ words: [String]) -> String {
-        ShellWords.join(words.map { RawString($0) }).text
+    private static func join(_ words: [String]) -> String { join(words.map { RawString($0) }) }
+
+    private static func join(_ words: [RawString]) -> String { words.map(quote).joined(separator: " ") }
+
+    /// A word for sh; what a terminal would obey, and what is not UTF-8, is written by printf(1).
+    private static func quote(_ word: RawString) -> String {
+        guard let text = String(validating: word.bytes, as: UTF8.self) else {
+            return quote(word.bytes.map { ([$0], isShown: (0x20..<0x7f).contains($0) || $0 == 0x0a) })
+        }
+        return quote(text.unicodeScalars.map { (Array(String($0).utf8), isShown: isShown($0)) })
+    }
+
+    private static func quote(_ pieces: [(bytes: [UInt8], isShown: Bool)]) -> String {
+        guard pieces.contains(where: { !$0.isShown }) else { return shown(pieces.flatMap(\.bytes)) }
+        var result = ""
+        var rest = pieces[...]
+        while let first = rest.first {
+            let run = rest.prefix { $0.isShown == first.isShown }
+            let bytes = run.flatMap(\.bytes)
+            result += first.isShown ? shown(bytes) : "\"$(printf '\(bytes.map(octal).joined())')\""
+            rest = rest.dropFirst(run.count)
+        }
+        return result
+    }
+
+    private static func shown(_ bytes: [UInt8]) -> String {
+        RawString(bytes: bytes).map { ShellWords.quote($0).text } ?? ""
+    }
+
+    private static func octal(_ byte: UInt8) -> String {
+        let digits = String(byte, radix: 8)
+        return "\\" + String(repeating: "0", count: 3 - digits.utf8.count) + digits
+    }
+
+    /// A line's end stands inside of quotes, and a backslash is nothing to a terminal.
+    private static func isShown(_ scalar: Unicode.Scalar) -> Bool {
+        scalar == "\n" || scalar == "\\" || Quoted(String(scalar)).description == String(scalar)
     }
 }

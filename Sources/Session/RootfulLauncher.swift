@@ -11,6 +11,8 @@ package struct RootfulLauncher {
     private let layout: StateLayout
     private let interface: MountInterface
     private let isAndroid: Bool
+    /// For a session that goes on in the background.
+    package var console: DetachedConsole?
 
     package init(_ plan: LaunchPlan, layout: StateLayout, interface: MountInterface, isAndroid: Bool) {
         self.plan = plan
@@ -33,8 +35,9 @@ package struct RootfulLauncher {
         let ticket = try registry.enter(
             SessionRecord(
                 try ProcessIdentity.current(), kind: plan.kind, user: plan.user, command: plan.shownCommand,
-                started: Int64(time(nil))))
-        let supervisor = try Supervisor()
+                started: Int64(time(nil)), isDetached: console != nil))
+        try console?.openPipe()
+        let supervisor = try Supervisor(console)
         let container = try join(registry)
         let guest = try enter(container, supervisor)
         if !container.added.isEmpty {
@@ -44,6 +47,7 @@ package struct RootfulLauncher {
         }
         start.release()
         lock.release()
+        console?.announce(registry)
         let traffic = registry.traffic()
         let status = try supervisor.attend(guest)
         // A session that has had the container for itself from beginning to end only has to look at its own children.
@@ -52,6 +56,8 @@ package struct RootfulLauncher {
             sayWhatStays(container.record, registry, say)
         }
         ticket.leave()
+        // Nobody else would tidy up after a holder that was killed.
+        if !container.holderLives { Debris.sweep(plan.container, in: layout) }
         return status
     }
 
@@ -74,10 +80,15 @@ package struct RootfulLauncher {
     private struct Running: ~Copyable {
         let record: HolderRecord
         let namespace: FileDescriptor
+        /// The root of its holder.
+        let root: Directory
         /// Binds of this session that the container does not have yet.
         let added: [BindSpec]
         /// Whether this session started it.
         let isFresh: Bool
+
+        /// False when the holder has certainly ended.
+        var holderLives: Bool { kill(record.pid, 0) == 0 || errno != ESRCH }
     }
 
     /// Finds the container running, or starts it; under the start lock.
@@ -87,9 +98,7 @@ package struct RootfulLauncher {
         if !registry.holderIsEnding(), let record = registry.recordedHolder(),
             let handle = try record.identity.open()
         {
-            let added = try newBinds(record)
-            return Running(
-                record: record, namespace: try namespace(of: handle, record), added: added, isFresh: false)
+            return try running(record, handle, added: newBinds(record), isFresh: false)
         }
         try registry.clearHolder()
         let record = try Holder.start(
@@ -98,24 +107,29 @@ package struct RootfulLauncher {
             throw LaunchError.inside("the container ended while it started", hint: "Try again.", .failure)
         }
         try registry.setHolder(record)
-        return Running(record: record, namespace: try namespace(of: handle, record), added: [], isFresh: true)
+        return try running(record, handle, added: [], isFresh: true)
     }
 
-    /// The holder's mount namespace.
+    /// The holder's mount namespace and root.
     ///
-    /// It is opened by number, so the holder must still live afterwards.
-    private func namespace(
-        of handle: borrowing ProcessHandle, _ record: HolderRecord
-    ) throws(SystemError) -> FileDescriptor {
+    /// They are opened by number, so the holder must still live afterwards.
+    private func running(
+        _ record: HolderRecord, _ handle: borrowing ProcessHandle, added: [BindSpec], isFresh: Bool
+    ) throws(SystemError) -> Running {
         let namespace = try FileDescriptor.open(HostPath("/proc/\(record.pid)/ns/mnt"), O_RDONLY)
+        let root = try Directory.open(HostPath("/proc/\(record.pid)/root"))
         guard handle.isAlive, try namespace.status().inode == record.mountNamespace else {
             throw SystemError("open", "the container's holder", code: ESRCH)
         }
-        return namespace
+        return Running(record: record, namespace: namespace, root: root, added: added, isFresh: isFresh)
     }
 
     /// What this session asks for beyond what is mounted.
     private func newBinds(_ record: HolderRecord) throws -> [BindSpec] {
+        let limits = record.limits ?? ResourceLimits()
+        guard plan.limits.isEmpty || plan.limits == limits else {
+            throw LaunchError.limitsDiffer(plan.container, running: limits, asked: plan.limits)
+        }
         guard record.mode == plan.mode.rawValue else {
             throw LaunchError.modeDiffers(plan.container, running: record.mode, asked: plan.mode.rawValue)
         }
@@ -147,24 +161,49 @@ package struct RootfulLauncher {
         let sockets = try SocketPair()
         let added = MountPlan(container.added.map { .bind($0, required: true) })
         let entrance = GuestProcess.Entrance(
-            namespace: try container.namespace.duplicate(), added: added,
+            namespace: try container.namespace.duplicate(), root: try container.root.duplicate(),
+            added: added,
             binds: try OpenedBinds(added, interface: interface), interface: interface,
             terminal: supervisor.hasTerminal ? sockets.second.rawValue : nil,
-            ignored: supervisor.hasTerminal ? [] : supervisor.ignored, supervisor: getpid())
-        let pid = try Fork.child {
+            ignored: supervisor.hasTerminal ? [] : supervisor.ignored, supervisor: getpid(),
+            group: group(container.record), console: console)
+        let isLimited = container.record.limits != nil
+        let pid = try Fork.child(into: entrance.group) { isBorn in
             close(sockets.first.rawValue)
-            return GuestProcess.run(plan, entrance, report: pipe.raw.writing)
+            return GuestProcess.run(
+                plan, entrance, isBorn: isBorn, isLimited: isLimited, report: pipe.raw.writing)
         }
         let report = pipe.readEnd()
         let end = sockets.firstEnd()
         // Without a master the child must not wait for its go.
         let terminal = supervisor.hasTerminal ? try? supervisor.adoptMaster(from: end) : nil
         if terminal == nil { shutdown(end.rawValue, Int32(SHUT_RDWR)) }
-        do { try ChildReport.receive(from: report) } catch {
+        let outcome = Result { _ = try ChildReport.receive(from: report) }
+        if case .failure = outcome {
             _ = try? Reaping.wait(for: pid)
-            throw error
+            if !added.steps.isEmpty { try takeBack(entrance) }
         }
+        try outcome.get()
         return Supervisor.Guest(pid: pid, terminal: terminal)
+    }
+
+    /// What a guest has bound that then could not start is of no session, and is not recorded.
+    private func takeBack(_ entrance: borrowing GuestProcess.Entrance) throws {
+        let child = try Fork.child {
+            do {
+                let descriptors = try Directory.open("/proc/self/fd")
+                try Isolation.join(entrance.namespace, .mount)
+                try entrance.binds.detach(naming: descriptors)
+                return .success
+            } catch { return .failure }
+        }
+        _ = try Reaping.wait(for: child)
+    }
+
+    private func group(_ record: HolderRecord) -> ControlGroupEntry {
+        let name = ContainerGroup.name(of: plan.container, in: layout)
+        return ControlGroup.existing(name, limits: record.limits ?? ResourceLimits())?.openEntry()
+            ?? ControlGroupEntry()
     }
 
     /// Processes that outlive the last session keep the container running; whoever leaves should know.
@@ -173,11 +212,12 @@ package struct RootfulLauncher {
     ) {
         guard !registry.hasOtherSession(than: getpid()), let proc = try? Directory.open("/proc"),
             let found = try? Membership.processes(
-                in: proc, mountNamespace: record.mountNamespace, except: record.pid),
+                in: proc, mountNamespace: record.mountNamespace, except: record.pid)
+                + (ContainerGroup.find(plan.container, in: layout)?.processes() ?? []),
             // A session that has entered meanwhile has processes of its own, and may have left with them by now.
             !found.isEmpty, !registry.hasOtherSession(than: getpid())
         else { return }
-        let left = found.filter { Membership.isMember($0, of: record.mountNamespace, in: proc) }.count
+        let left = Set(found).filter { ProcessStatus(of: $0)?.hasEnded == false }.count
         guard left > 0 else { return }
         let count = left == 1 ? "1 process still runs" : "\(left) processes still run"
         let them = left == 1 ? "it" : "them"

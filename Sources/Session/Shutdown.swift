@@ -17,10 +17,27 @@ package struct Shutdown {
     }
 
     /// How long processes have to end by themselves.
-    package enum Manner: Sendable {
+    package enum Manner: Sendable, Equatable {
         case gently, abruptly
+        /// The commands of the sessions get this signal, and the rest only what is left of the time.
+        case asking(Int32, patience: Duration)
+        case atOnce
 
-        var grace: Duration { self == .gently ? .seconds(2) : .seconds(1) }
+        var grace: Duration {
+            switch self {
+            case .gently: .seconds(2)
+            case .abruptly, .asking: .seconds(1)
+            case .atOnce: .zero
+            }
+        }
+    }
+
+    /// Whether anything runs.
+    package func isNeeded() throws -> Bool {
+        let registry = SessionRegistry.read(name, in: layout)
+        let sessions = registry?.openSessions().count ?? 0
+        let holder = registry?.recordedHolder()
+        return try sessions > 0 || !members(of: holder).isEmpty
     }
 
     /// Refuses unless nothing runs.
@@ -42,12 +59,59 @@ package struct Shutdown {
         let start = try startLock(registry)
         let record = registry.recordedHolder()
         let supervisors = supervisors(registry)
-        let hadMembers = try end(manner) { try members(of: record) }
+        let hadGuests = try ask(registry, manner)
+        let manner = hadGuests == .stubborn ? .atOnce : manner
+        let hadMembers = try end(manner) {
+            try members(of: record)
+        } force: {
+            // All at once, so that what forks faster than it can be counted ends too.
+            _ = ContainerGroup.find(name, in: layout)?.kill()
+        }
         for supervisor in supervisors { end(supervisor) }
         let hadHolder = try record.map { try end($0, patience: .milliseconds(500)) } ?? false
+        // The holder does so itself, unless it was killed.
+        ContainerGroup.find(name, in: layout)?.remove()
         try registry.clearHolder()
         start.release()
         return hadMembers || hadHolder || !supervisors.isEmpty
+    }
+
+    /// What became of the sessions' commands that were asked to end.
+    private enum Answer { case ended, stubborn }
+
+    private func ask(_ registry: borrowing SessionRegistry, _ manner: Manner) throws -> Answer {
+        guard case .asking(let signal, let patience) = manner else { return .ended }
+        let deadline = Deadline(after: patience)
+        let sessions = registry.openSessions()
+        let holder = registry.recordedHolder()?.pid
+        let table = try ProcessTable()
+        let guests = table.guests(of: sessions.map(\.supervisor), except: holder)
+        let commands = HeldProcesses(Array(guests.values), isStill: table.isStill)
+        commands.signal(signal)
+        // Shells ignore SIGTERM.
+        let shells = sessions.filter { $0.kind == .login }.compactMap { guests[$0.pid] }
+        HeldProcesses(shells, isStill: table.isStill).signal(SIGHUP)
+        commands.signal(SIGCONT)
+        while commands.waitForAll(milliseconds: deadline.milliseconds) == false {
+            if deadline.milliseconds == 0 { return .stubborn }
+        }
+        return .ended
+    }
+
+    /// Sends a signal to the commands of the sessions, or of the one with that number, or to what else runs.
+    ///
+    /// To how many.
+    package func send(_ signal: Int32, to session: pid_t?) throws -> Int {
+        let registry = SessionRegistry.read(name, in: layout)
+        let holder = registry?.recordedHolder()
+        let sessions = (registry?.openSessions() ?? []).filter { session == nil || $0.pid == session }
+        let table = try ProcessTable()
+        let guests = table.guests(of: sessions.map(\.supervisor), except: holder?.pid)
+        let held =
+            guests.isEmpty && session == nil
+            ? try members(of: holder) : HeldProcesses(Array(guests.values), isStill: table.isStill)
+        held.signal(signal)
+        return held.count
     }
 
     /// Ends what runs in one session; false when this container has no such session.
@@ -58,10 +122,10 @@ package struct Shutdown {
         // The session that started the container is the holder's parent.
         let holder = registry.recordedHolder()?.pid
         try end(.abruptly) {
+            let table = try ProcessTable()
             // When it has ended, its number may be another's.
-            let below =
-                supervisor.isAlive ? try Membership.descendants(of: [pid]).filter { $0 != holder } : []
-            return HeldProcesses(below) { ProcessStatus(of: $0) != nil }
+            let below = supervisor.isAlive ? table.descendants(of: [pid]).filter { $0 != holder } : []
+            return HeldProcesses(below, isStill: table.isStill)
         }
         end(supervisor)
         return true
@@ -87,8 +151,14 @@ package struct Shutdown {
 
     private func members(of holder: HolderRecord?) throws -> HeldProcesses {
         let proc = try Directory.open("/proc")
-        let rooted = Set(try rootedProcesses(in: proc))
-        var inside = rooted
+        // Before anything is asked of a process: what has its number and start time later is that very process.
+        let table = try ProcessTable()
+        let root = try? ContainerStore.rootfsDirectory(of: name, in: layout).status()
+        let rooted =
+            try root.map { (root) throws(SystemError) in
+                try Membership.processes(in: proc, rootedAt: root)
+            } ?? []
+        var inside = Set(rooted)
         var own: pid_t = 0
         var namespace: UInt64 = 0
         // A namespace's number means nothing after a reboot, nor when nobody known is in it any more.
@@ -102,16 +172,17 @@ package struct Shutdown {
                 inside.formUnion(try Membership.processes(in: proc, mountNamespace: namespace, except: own))
             }
         }
-        inside.formUnion(try Membership.descendants(of: Array(inside)))
+        let group = ContainerGroup.find(name, in: layout)
+        inside.formUnion(group?.processes() ?? [])
+        inside.formUnion(table.descendants(of: inside))
         inside.subtract([own, getpid()])
-        return HeldProcesses(inside.sorted()) { ProcessStatus(of: $0)?.hasEnded == false }
-    }
-
-    private func rootedProcesses(in proc: borrowing Directory) throws -> [pid_t] {
-        guard let rootfs = try? ContainerStore.rootfsDirectory(of: name, in: layout).status() else {
-            return []
+        return HeldProcesses(inside.sorted()) { pid in
+            if table.contains(pid) { return table.isStill(pid) }
+            // It is younger than the table, so it is asked again now that it is held.
+            return Membership.isMember(pid, of: namespace, in: proc)
+                || root.map { Membership.isRooted(pid, at: $0, in: proc) } ?? false
+                || group?.processes().contains(pid) ?? false
         }
-        return try Membership.processes(in: proc, rootedAt: rootfs)
     }
 
     // MARK: - Ending
@@ -138,7 +209,9 @@ package struct Shutdown {
     ///
     /// False when there was nobody.
     @discardableResult
-    private func end(_ manner: Manner, _ members: () throws -> HeldProcesses) throws -> Bool {
+    private func end(
+        _ manner: Manner, _ members: () throws -> HeldProcesses, force: () -> Void = {}
+    ) throws -> Bool {
         let deadline = Deadline(after: manner.grace)
         let patience = Deadline(after: manner.grace + .seconds(10))
         var steps = [(Deadline(after: .zero), SIGTERM), (Deadline(after: manner.grace / 3), SIGHUP)][...]
@@ -149,6 +222,7 @@ package struct Shutdown {
             wasAny = true
             let isOver = deadline.milliseconds == 0
             if isOver {
+                force()
                 held.signal(SIGKILL)
             } else if let (time, signal) = steps.first, time.milliseconds == 0 {
                 held.signal(signal)

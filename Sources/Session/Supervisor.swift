@@ -17,10 +17,13 @@ struct Supervisor: ~Copyable {
     /// Signals that the caller ignores: they reach neither this process nor, without a terminal, the guest.
     let ignored: [Int32]
     private let signals: SignalReader
+    /// What a detached session has in the place of the caller's terminal.
+    let console: DetachedConsole?
 
     /// Blocks the signals, so that none is lost between the fork and the first wait.
-    init() throws(SystemError) {
-        hasTerminal = isatty(0) == 1
+    init(_ console: DetachedConsole? = nil) throws(SystemError) {
+        self.console = console
+        hasTerminal = console?.hasTerminal ?? (isatty(0) == 1)
         ignored = [SIGHUP, SIGINT, SIGQUIT].filter { cd_signal_is_ignored($0) }
         // What the guest leaves behind becomes a child of this process, which so knows whether anything is left.
         _ = cd_set_subreaper(true)
@@ -43,9 +46,13 @@ struct Supervisor: ~Copyable {
             adopting: try syscall("recvmsg", "the guest's terminal") {
                 cd_receive_descriptor(socket.rawValue)
             })
-        _ = cd_copy_window_size(0, master.rawValue)
-        var modes = termios()
-        if tcgetattr(0, &modes) == 0 { tcsetattr(master.rawValue, TCSANOW, &modes) }
+        if console != nil {
+            _ = cd_set_window_size(master.rawValue, 24, 80)
+        } else {
+            _ = cd_copy_window_size(0, master.rawValue)
+            var modes = termios()
+            if tcgetattr(0, &modes) == 0 { tcsetattr(master.rawValue, TCSANOW, &modes) }
+        }
         var go: UInt8 = 1
         _ = write(socket.rawValue, &go, 1)
         return master
@@ -54,6 +61,7 @@ struct Supervisor: ~Copyable {
     /// Attends the guest to its end.
     func attend(_ guest: consuming Guest) throws -> ExitStatus {
         let pid = guest.pid
+        if let console { return console.attend(pid, terminal: guest.terminal, signals) }
         if let master = guest.terminal {
             var relay = TerminalRelay(master)
             while true {

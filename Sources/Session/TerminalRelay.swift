@@ -43,7 +43,6 @@ struct TerminalRelay: ~Copyable {
             pollfd(
                 fd: master.rawValue, events: Int16(pending.isEmpty ? POLLIN : POLLIN | POLLOUT), revents: 0),
         ]
-        // The guest's last process may have gone while its session's child has not been reaped: then only signals.
         if guestHungUp { entries[2].fd = -1 }
         guard poll(&entries, 3, -1) > 0 else { return Event() }
         let ready = Int16(POLLIN) | Int16(POLLHUP) | Int16(POLLERR)
@@ -53,7 +52,17 @@ struct TerminalRelay: ~Copyable {
             canWrite: entries[2].revents & Int16(POLLOUT) != 0)
     }
 
+    /// Nobody has the guest's end open, and nobody will be noticed who opens it again.
     private var guestHungUp = false
+    /// The guest's end, once nobody else had it: whoever opens it again is then shown as before.
+    private var guestEnd: FileDescriptor?
+
+    private mutating func noteHangUp() {
+        // Before Linux 4.13 the end cannot be had from here.
+        let end = cd_pty_peer(master.rawValue)
+        guestEnd = end < 0 ? nil : FileDescriptor(adopting: end)
+        guestHungUp = end < 0
+    }
 
     /// Passes on what is there.
     mutating func pass(_ event: Event) {
@@ -61,7 +70,7 @@ struct TerminalRelay: ~Copyable {
         if !isRaw { resume() }
         if event.input { takeInput() }
         if event.canWrite || !pending.isEmpty { giveInput() }
-        if event.output, !showOutput() { guestHungUp = true }
+        if event.output, !showOutput() { noteHangUp() }
     }
 
     private mutating func takeInput() {
@@ -109,6 +118,7 @@ struct TerminalRelay: ~Copyable {
 
     /// Shows what the guest wrote before it ended; what other processes still have the terminal is not waited for.
     mutating func drain() {
+        guestEnd = nil
         while !guestHungUp {
             var entry = pollfd(fd: master.rawValue, events: Int16(POLLIN), revents: 0)
             guard poll(&entry, 1, Self.quiet) > 0 else { return }

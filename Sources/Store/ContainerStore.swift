@@ -37,7 +37,12 @@ package struct ContainerStore: ~Copyable {
 
     /// Opens a directory that nobody else can have put anything into, after making what is missing of its path.
     package static func openTrusted(_ path: HostPath) throws -> Directory {
-        let directory = try makePath(path)
+        try requireTrusted(try makePath(path), path)
+    }
+
+    private static func requireTrusted(
+        _ directory: consuming Directory, _ path: HostPath
+    ) throws -> Directory {
         let status = try directory.status()
         guard status.owner == geteuid(), status.permissions & 0o022 == 0 else {
             throw StoreError.untrusted(path)
@@ -78,11 +83,11 @@ package struct ContainerStore: ~Copyable {
     }
 
     /// The root file system of a container, opened without anything else of the store.
-    package static func rootfsDirectory(
-        of name: ContainerName, in layout: StateLayout
-    ) throws(SystemError) -> Directory {
-        try Directory.open(layout.data).openDirectory("containers").openDirectory(name.file).openDirectory(
-            "rootfs")
+    ///
+    /// The path may lead to another directory than it did when the store was opened.
+    package static func rootfsDirectory(of name: ContainerName, in layout: StateLayout) throws -> Directory {
+        try requireTrusted(try Directory.open(layout.data), layout.data).openDirectory("containers")
+            .openDirectory(name.file).openDirectory("rootfs")
     }
 
     package func notInstalled(_ name: ContainerName) throws -> StoreError {
@@ -147,18 +152,34 @@ package struct ContainerStore: ~Copyable {
     }
 
     /// Deletes what killed commands left behind.
+    ///
+    /// One place that cannot be swept does not keep the others from it; the first failure is thrown at the end.
     package func sweep() throws {
+        let results = [
+            Result { try sweepTemporaryFiles() }, Result { try sweepStaging() }, Result { try sweepTrash() },
+        ]
+        for result in results { try result.get() }
+    }
+
+    private func sweepTemporaryFiles() throws {
         // Whoever has the lock is writing the index, and its temporary file is no debris.
-        let lock = try FileLock.attempt(locks, Self.indexLock, .exclusive)
-        if lock != nil { try data.removeTemporaryFiles() }
-        _ = consume lock
-        // Whoever has this one is making a directory there, which is not locked yet.
-        let making = try FileLock.attempt(locks, Self.stagingLock, .exclusive)
-        if making != nil, let staging = try? data.openDirectory("staging") {
-            try Staging.sweep(staging, into: Trash(in: data))
+        guard let lock = try FileLock.attempt(locks, Self.indexLock, .exclusive) else { return }
+        try data.removeTemporaryFiles()
+        lock.release()
+    }
+
+    private func sweepStaging() throws {
+        // Whoever has the lock is making a directory there, which is not locked yet.
+        guard let making = try FileLock.attempt(locks, Self.stagingLock, .exclusive) else { return }
+        if try data.statusIfPresent("staging") != nil {
+            try Staging.sweep(data.openDirectory("staging"), into: Trash(in: data))
         }
-        _ = consume making
-        if (try data.statusIfPresent("trash")) != nil { try Trash(in: data).sweep() }
+        making.release()
+    }
+
+    private func sweepTrash() throws {
+        guard try data.statusIfPresent("trash") != nil else { return }
+        try Trash(in: data).sweep()
     }
 
     /// Begins to make a container of that name beside the others.

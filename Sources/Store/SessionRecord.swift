@@ -16,11 +16,18 @@ package struct SessionRecord: Decodable, Hashable, Sendable {
     /// Seconds since the epoch.
     package var started: Int64
 
+    /// Whether it goes on without its caller's terminal, so that others can attach to it.
+    package var isDetached: Bool { detached ?? false }
+    private var detached: Bool?
+
     /// By which the supervisor is told from a later process with its number.
     package var startTime: UInt64
     package var bootID: String
 
-    package init(_ supervisor: ProcessIdentity, kind: Kind, user: String, command: [String], started: Int64) {
+    package init(
+        _ supervisor: ProcessIdentity, kind: Kind, user: String, command: [String], started: Int64,
+        isDetached: Bool = false
+    ) {
         pid = supervisor.pid
         startTime = supervisor.startTime
         bootID = supervisor.bootID
@@ -28,6 +35,7 @@ package struct SessionRecord: Decodable, Hashable, Sendable {
         self.user = user
         self.command = command
         self.started = started
+        detached = isDetached ? true : nil
     }
 
     /// A session whose record is damaged; nobody is taken for its supervisor.
@@ -44,12 +52,14 @@ package struct SessionRecord: Decodable, Hashable, Sendable {
 
     /// As `Decodable` reads it.
     var json: String {
-        JSONText.object([
-            ("bootID", JSONText.string(bootID)), ("command", JSONText.array(command.map(JSONText.string))),
-            ("kind", JSONText.string(kind.rawValue)),
-            ("pid", "\(pid)"), ("startTime", "\(startTime)"), ("started", "\(started)"),
-            ("user", JSONText.string(user)),
-        ])
+        JSONText.object(
+            (isDetached ? [("detached", "true")] : []) + [
+                ("bootID", JSONText.string(bootID)),
+                ("command", JSONText.array(command.map(JSONText.string))),
+                ("kind", JSONText.string(kind.rawValue)),
+                ("pid", "\(pid)"), ("startTime", "\(startTime)"), ("started", "\(started)"),
+                ("user", JSONText.string(user)),
+            ])
     }
 }
 
@@ -63,6 +73,8 @@ package struct HolderRecord: Decodable, Hashable, Sendable {
     /// The options that define the container and cannot differ between its sessions.
     package var mode: String
     package var binds: [Bind]
+    /// What the container was started with; `nil` without limits.
+    package var limits: ResourceLimits?
 
     /// A bind that is in place.
     package struct Bind: Decodable, Hashable, Sendable {
@@ -77,13 +89,17 @@ package struct HolderRecord: Decodable, Hashable, Sendable {
         }
     }
 
-    package init(identity: ProcessIdentity, mountNamespace: UInt64, mode: String, binds: [Bind]) {
+    package init(
+        identity: ProcessIdentity, mountNamespace: UInt64, mode: String, binds: [Bind],
+        limits: ResourceLimits? = nil
+    ) {
         pid = identity.pid
         startTime = identity.startTime
         bootID = identity.bootID
         self.mountNamespace = mountNamespace
         self.mode = mode
         self.binds = binds
+        self.limits = limits
     }
 
     /// As `Decodable` reads it.
@@ -94,12 +110,24 @@ package struct HolderRecord: Decodable, Hashable, Sendable {
                 ("target", JSONText.string($0.target)),
             ])
         }
-        return JSONText.object([
-            ("binds", JSONText.array(binds)), ("bootID", JSONText.string(bootID)),
-            ("mode", JSONText.string(mode)),
-            ("mountNamespace", "\(mountNamespace)"), ("pid", "\(pid)"), ("startTime", "\(startTime)"),
-        ])
+        let limits = limits.map { [("limits", $0.json)] } ?? []
+        return JSONText.object(
+            limits + [
+                ("binds", JSONText.array(binds)), ("bootID", JSONText.string(bootID)),
+                ("mode", JSONText.string(mode)),
+                ("mountNamespace", "\(mountNamespace)"), ("pid", "\(pid)"), ("startTime", "\(startTime)"),
+            ])
     }
 
     package var identity: ProcessIdentity { ProcessIdentity(pid: pid, startTime: startTime, bootID: bootID) }
+}
+
+extension ResourceLimits {
+    /// As `Decodable` reads it.
+    fileprivate var json: String {
+        let values = [
+            ("memory", memory), ("processorTime", processorTime), ("processes", processes),
+        ]
+        return JSONText.object(values.compactMap { name, value in value.map { (name, "\($0)") } })
+    }
 }

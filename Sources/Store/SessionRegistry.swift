@@ -22,7 +22,7 @@ package struct SessionRegistry: ~Copyable {
 
     /// Opens what is known of a container, making the directories.
     package static func open(_ name: ContainerName, in layout: StateLayout) throws -> SessionRegistry {
-        let run = try ContainerStore.makePath(layout.run)
+        let run = try ContainerStore.openTrusted(layout.run)
         let directory = try run.openOrMakeDirectory(name.file, mode: 0o755)
         return SessionRegistry(
             name: name, sessions: try directory.openOrMakeDirectory("sessions", mode: 0o755), directory)
@@ -67,7 +67,8 @@ package struct SessionRegistry: ~Copyable {
         try syscall("fcntl", "sessions.lock") { cd_ofd_lock(lock.rawValue, 0x77, Int64(record.pid), 1, true) }
         let file = RawString("\(record.pid).json")
         try sessions.replaceFile(file, with: Array(record.json.utf8), durable: false)
-        return SessionTicket(lock: lock, records: try sessions.duplicate(), file)
+        return SessionTicket(
+            lock: lock, records: try sessions.duplicate(), file, door: Self.door(of: record.pid))
     }
 
     // MARK: - The holder
@@ -108,6 +109,28 @@ package struct SessionRegistry: ~Copyable {
         (try? directory.readFile(Self.locks, limit: 4096)) == Self.endMark
     }
 
+    // MARK: - Doors
+
+    private static func door(of session: pid_t) -> RawString { RawString("\(session).door") }
+
+    /// Listens for those who want to attach to a session of this process.
+    package func openDoor(_ session: pid_t) throws(SystemError) -> FileDescriptor {
+        let name = Self.door(of: session)
+        try? sessions.removeFile(name)
+        return FileDescriptor(
+            adopting: try syscall("bind", name.description) {
+                name.withCString { cd_listen_at(sessions.raw, $0) }
+            })
+    }
+
+    /// Knocks at the door of a session.
+    package func connect(to session: pid_t) throws(SystemError) -> FileDescriptor {
+        FileDescriptor(
+            adopting: try syscall("connect", "session \(session)") {
+                Self.door(of: session).withCString { cd_connect_at(sessions.raw, $0) }
+            })
+    }
+
     // MARK: - Looking
 
     /// The open sessions, oldest first.
@@ -125,6 +148,7 @@ package struct SessionRegistry: ~Copyable {
             guard cd_ofd_is_locked(locks.rawValue, Int64(pid), 1) == 1 else {
                 // Its supervisor was killed.
                 try? sessions.removeFile(entry.name)
+                try? sessions.removeFile(Self.door(of: pid))
                 return nil
             }
             return record(entry.name, of: pid) ?? SessionRecord(unknown: pid)
@@ -180,14 +204,21 @@ package struct SessionTicket: ~Copyable {
     private let lock: FileDescriptor
     private let records: Directory
     private let file: RawString
+    private let door: RawString
 
-    init(lock: consuming FileDescriptor, records: consuming Directory, _ file: RawString) {
+    init(
+        lock: consuming FileDescriptor, records: consuming Directory, _ file: RawString, door: RawString
+    ) {
         self.lock = lock
         self.records = records
         self.file = file
+        self.door = door
     }
 
-    deinit { try? records.removeFile(file) }
+    deinit {
+        try? records.removeFile(file)
+        try? records.removeFile(door)
+    }
 
     /// Ends the session.
     package consuming func leave() {}

@@ -1,11 +1,12 @@
 import CLI
 import Libc
+import OCI
 import Platform
 
 /// Who called, from where and with which variables, on which machine; also across an elevation.
 struct Caller {
     /// The caller's own variables, not those that sudo made of them.
-    let environment: Environment
+    private(set) var environment: Environment
     let host: HostSystem
     private let handoff: Handoff?
 
@@ -29,6 +30,13 @@ struct Caller {
         }
     }
 
+    /// The same caller with other values for the variables that `isReplaced` names.
+    func remembering(_ values: Environment, instead isReplaced: (RawString) -> Bool) -> Caller {
+        var copy = self
+        copy.environment = environment.filter { !isReplaced($0) }.merging(values.filter(isReplaced))
+        return copy
+    }
+
     /// The accounts are only searched when this is asked for: few commands need it.
     var user: InvokingUser {
         handoff?.invokingUser()
@@ -37,6 +45,16 @@ struct Caller {
 
     /// The variables with the caller's own home and runtime directory, in which their credentials are.
     var personal: Environment { handoff.map { environment.merging($0.remembered) } ?? environment }
+
+    /// The person in whose name this process is root; `nil` when it is root by itself.
+    ///
+    /// Without an account they have no group that is known to be theirs: but on Android, where it has their number.
+    var owner: CredentialSource.Owner? {
+        guard let uid = handoff?.invokingUID, uid != 0 else { return nil }
+        let account = HostUsers.user(withID: uid)
+        let group = account?.gid ?? (host.termux == nil ? 65534 : gid_t(uid))
+        return CredentialSource.Owner(Spawn.Identity(user: uid, group: group), name: account?.name)
+    }
 
     /// The caller's home directory.
     var home: HostPath? {

@@ -9,9 +9,10 @@ enum Program {
     static let date = "2026-11-21"
 
     static let table = CommandTable<Context>([
-        LoginCommand.self, RunCommand.self, ListCommand.self, PsCommand.self, InstallCommand.self,
-        RemoveCommand.self, RenameCommand.self, KillCommand.self, UnmountCommand.self, CompleteCommand.self,
-        GenerateCommand.self,
+        LoginCommand.self, RunCommand.self, ExecCommand.self, ListCommand.self, PsCommand.self,
+        InstallCommand.self, RemoveCommand.self, RenameCommand.self, KillCommand.self, StopCommand.self,
+        StartCommand.self, RestartCommand.self, LogsCommand.self, AttachCommand.self, UnmountCommand.self,
+        SetupCommand.self, InfoCommand.self, DoctorCommand.self, CompleteCommand.self, GenerateCommand.self,
     ])
 
     static func main() -> ExitStatus {
@@ -59,7 +60,7 @@ enum Program {
                 HelpPage(command, of: spec, columns: columns, style: .of(1)).text)
         case .command(let type, let arguments, let global):
             let command = try type.init(arguments)
-            if type is any PrivilegedCommand.Type, Elevation.isNeeded {
+            if Elevation.isNeeded, (command as? any PrivilegedCommand)?.needsRoot == true {
                 let elevation = Elevation(
                     noElevate: global.isSet("no-elevate"), useSudo: global.isSet("use-sudo"),
                     environment: caller.environment, host: caller.host)
@@ -72,12 +73,25 @@ enum Program {
 }
 
 /// A command that works on what belongs to root; another user is asked to become root first.
-protocol PrivilegedCommand: Command<Context> {}
+protocol PrivilegedCommand: Command<Context> {
+    /// Whether it does with these words; most commands always do.
+    var needsRoot: Bool { get }
+}
+
+extension PrivilegedCommand {
+    var needsRoot: Bool { true }
+}
 
 extension FileDescriptor {
     /// Writes data for a program or a pager to read.
     static func standardOutput(_ text: String) throws(SystemError) {
         let output = try syscall("dup") { fcntl(1, F_DUPFD_CLOEXEC, 3) }
         try FileDescriptor(adopting: output).writeAll(text)
+    }
+
+    /// The same for bytes.
+    static func standardOutput(_ bytes: [UInt8]) throws(SystemError) {
+        let output = try syscall("dup") { fcntl(1, F_DUPFD_CLOEXEC, 3) }
+        try FileDescriptor(adopting: output).writeAll(bytes)
     }
 }

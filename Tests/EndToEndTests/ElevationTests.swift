@@ -40,7 +40,8 @@ struct ElevationTests {
             wait $pid
             echo "ended: $?"
             """
-        let outcome = try etc.asUser("/bin/sh", ["-c", script, try copyOfProgram()], environment: environment)
+        let outcome = try etc.asUser(
+            "/bin/sh", ["-c", script, try copyOfProgram()], environment: environment)
         #expect(outcome.stdout.contains(signal == "TERM" ? "ended: 42" : "ended: 137"), "\(outcome.stderr)")
         var running = try program.succeed("ps", "-q").lines
         for _ in 0..<100 where !running.isEmpty {
@@ -48,6 +49,59 @@ struct ElevationTests {
             running = try program.succeed("ps", "-q").lines
         }
         #expect(running.isEmpty)
+    }
+
+    @Test("leaves no variable of anybody's with the holder, although they were set anew on the way")
+    func holder() throws {
+        let program = try Program.with("box")
+        let etc = try PrivateEtc(in: Scratch.path)
+        var environment = program.environment
+        environment["PATH"] = try pathWith(only: "sudo")
+        environment["CD_SECRET_OF_THE_CALLER"] = "s3cret"
+        var terminal = try etc.onTerminal(
+            try copyOfProgram(), ["login", "box", "--", "sh", "-c", "echo re''ady; read x"],
+            environment: environment)
+        try terminal.wait(for: "ready")
+        let holders = Processes.inMounts(of: Scratch.path).filter { $0.name == "cd-holder" }
+        #expect(holders.count == 1)
+        for holder in holders {
+            for file in ["environ", "cmdline"] {
+                let text = try Run.program("cat", ["/proc/\(holder.pid)/\(file)"]).stdout
+                #expect(!text.contains("=") && !text.contains("s3cret"), "\(file): \(Quoted(text))")
+            }
+        }
+        try terminal.type("\n")
+        _ = try terminal.finish()
+    }
+
+    @Test("asks a credential helper as the user, never as root", .needsProgram("python3"))
+    func helper() throws {
+        let program = Program()
+        let etc = try PrivateEtc(in: Scratch.path)
+        let image = try BusyboxImage.layout(in: Scratch.path)
+        try Run.shell(
+            "mkdir $1/.docker; echo '{\"credsStore\":\"spy\"}' >$1/.docker/config.json", etc.home.rawValue)
+        try TestImage.write(
+            "#!/bin/sh\nid -u >\"$HOME/asked\"; echo '{\"Username\":\"user\",\"Secret\":\"secret\"}'\n",
+            to: Scratch.path / "docker-credential-spy")
+        try Run.shell(
+            "chmod 755 $1/docker-credential-spy; chown -R --reference=$2 $2", Scratch.path.rawValue,
+            etc.home.rawValue)
+        try Front.with(image.layout, in: Scratch.path) { front in
+            // The helper is put among the host's programs for these two processes alone.
+            let script =
+                "mkdir -p $1/bin; cp /usr/local/bin/* $1/bin/ 2>/dev/null; cp $1/docker-credential-spy $1/bin/; mount --bind $1/bin /usr/local/bin; mount --bind $1/etc /etc; shift; exec setpriv --reuid \(PrivateEtc.user) --regid \(PrivateEtc.user) --init-groups --inh-caps=-all \"$@\""
+            let outcome = try Run.program(
+                "unshare",
+                [
+                    "--mount", "--propagation", "private", "sh", "-c", script, "sh", Scratch.path.rawValue,
+                    try copyOfProgram(), "install", front.reference(), "--name", "box",
+                ],
+                environment: program.environment.merging(["HOME": etc.home.rawValue]) { $1 })
+            #expect(outcome.status == .success, "\(outcome.stderr)")
+        }
+        let user = try Run.shell("stat -c %u $1", etc.home.rawValue)
+        #expect(try Run.shell("cat $1/asked", etc.home.rawValue) == user)
     }
 
     @Test("is not tried with --no-elevate, and says who would have to")

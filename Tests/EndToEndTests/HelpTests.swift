@@ -6,7 +6,8 @@ import Testing
 @Suite("Help and version", .scratch)
 struct HelpTests {
     private static let commands = [
-        "install", "login", "run", "list", "ps", "remove", "rename", "kill", "unmount", "help",
+        "install", "login", "run", "list", "ps", "remove", "rename", "kill", "unmount", "setup", "info",
+        "doctor", "help",
     ]
 
     @Test("each command has a page of its own, by either way", arguments: commands)

@@ -74,6 +74,52 @@ private let platform = ImagePlatform(architecture: "amd64")
         #expect(isEmptyToo)
     }
 
+    @Test(
+        "what a killed import brought is taken out by whoever comes next, but nothing that was there before")
+    func killed() throws {
+        let isTaken = try eventually { store in
+            let old = try store.put(Array("old".utf8), mediaType: .ociLayer)
+            // Its lock goes with its process, and it is left behind.
+            do { _ = try ImportNote.make(store.digests(), in: store) }
+            let brought = try store.put(Array(Self.extra.utf8), mediaType: .ociLayer)
+            let named = try putImage(store, as: "app", sizes: [10])
+            try store.sweepImports()
+            let (oldStays, namedStays) = (store.has(old), store.has(named))
+            #expect(oldStays && namedStays)
+            let notes = try store.ingest.entries().filter { ImportNote.isNote($0.name) }
+            return !store.has(brought) && notes.isEmpty
+        }
+        #expect(isTaken)
+    }
+
+    @Test("what a living import brought stays, and so does all while the store is in use")
+    func living() throws {
+        let scratch = try Scratch()
+        let store = try makeStore(scratch)
+        let note = try ImportNote.make(store.digests(), in: store)
+        let brought = try store.put(Array(Self.extra.utf8), mediaType: .ociLayer)
+        try store.sweepImports()
+        let staysWhileLiving = store.has(brought)
+        _ = consume note
+        let use = try store.beginUse()
+        try store.sweepImports()
+        let staysInUse = store.has(brought)
+        use.release()
+        #expect(staysWhileLiving && staysInUse)
+        #expect(try store.ingest.entries().contains { ImportNote.isNote($0.name) })
+    }
+
+    @Test("a note that was cut off tells nothing")
+    func cutNote() throws {
+        let scratch = try Scratch()
+        let store = try makeStore(scratch)
+        let kept = try store.put(Array("kept".utf8), mediaType: .ociLayer)
+        try store.ingest.openFile("import-1-2", O_WRONLY | O_CREAT, mode: 0o600).writeAll("sha256:")
+        try store.sweepImports()
+        let isKept = store.has(kept)
+        #expect(isKept)
+    }
+
     @Test("an image of an absurd number of layers is refused")
     func layers() throws {
         let scratch = try Scratch()

@@ -39,6 +39,15 @@ import Testing
         #expect(board.progress.total == 1000 << 44)
     }
 
+    @Test("sums of sizes that no disk has stay at the largest number")
+    func saturating() {
+        #expect(Int64.max.saturating(adding: 1) == .max && (Int64.max - 3).saturating(adding: 2) == .max - 1)
+        var report = LayerReport()
+        report.bytes = .max - 1
+        for _ in 0..<3 { report += report }
+        #expect(report.bytes == .max)
+    }
+
     @Test("a length that no file has counts as not said", arguments: ["9223372036854775807", "-5", "x"])
     func length(text: String) {
         var head = HTTPHead()

@@ -196,6 +196,26 @@ private func collect(_ store: borrowing ImageLayout) throws -> Int {
         #expect(URLError.malformed("ftp://a/b@c").message.contains("ftp://a/b@c"))
     }
 
+    @Test(
+        "nobody is promised to go on where that cannot be",
+        arguments: [("breaking", true), ("untagged", false)])
+    func promise(name: String, goesOn: Bool) throws {
+        let front = try Front()
+        let folder = try front.scratch.directory("downloads")
+        let puller = makePuller(["CD_DOWNLOAD_MAX_RETRIES": "0"])
+        let hasty = URLDownloader(http: puller.http, retry: puller.retry, transfer: puller.transfer)
+        let url = "http://127.0.0.1:\(front.ports[0])/file/\(name)"
+        do {
+            try hasty.withFile(from: url, in: folder) { _ in }
+            Issue.record("a broken line is no failure")
+        } catch let error as any UserFacing {
+            #expect(error.message.contains("broke"))
+            #expect(error.hint?.contains("goes on where it ended") == goesOn)
+            #expect(error.hint?.contains("begins anew") == !goesOn)
+        }
+        #expect(try folder.entries().isEmpty == !goesOn)
+    }
+
     @Test("what is not there is said so")
     func missing() throws {
         let front = try Front()

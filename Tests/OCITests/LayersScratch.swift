@@ -44,7 +44,8 @@ final class LayersScratch {
         _ layers: [Layer], _ rules: MemberRules = .layer, hasOpenat2: Bool = true, ledgerLimit: Int = 32 << 20
     ) throws -> LayerReport {
         let directory = try Directory.open(HostPath(root))
-        let applier = try LayerApplier(directory, hasOpenat2: hasOpenat2 && Kernel.hasOpenat2, ledgerLimit: ledgerLimit)
+        let applier = try LayerApplier(
+            directory, hasOpenat2: hasOpenat2 && Kernel.hasOpenat2, ledgerLimit: ledgerLimit)
         var total = LayerReport()
         for layer in layers {
             total += try LayerPipeline.apply(MemorySource(layer.bytes()), to: applier, rules)

@@ -137,10 +137,10 @@ private let platform = ImagePlatform(architecture: "amd64")
         let digest = try Digest.of([])
         var seconds: [Double] = []
         for _ in 0..<2 {
-            let start = BlobFetcher.now()
+            let start = MonotonicClock.seconds
             let error = #expect(throws: RegistryError.self) { try client.blobRequest(of: image, digest) }
             #expect(error?.isNetworkFailure == true)
-            seconds.append(BlobFetcher.now() - start)
+            seconds.append(MonotonicClock.seconds - start)
         }
         #expect(seconds[0] >= 1 && seconds[1] < 0.5, "\(seconds)")
     }
@@ -153,12 +153,43 @@ private let platform = ImagePlatform(architecture: "amd64")
         let board = TransferBoard(layers: [])
         _ = try BlobFetcher(
             [], of: image, from: [client], into: makeStore(scratch), board: board,
-            settings: TransferSettings(), http: HTTPSettings(version: "test"), observer: nil)
+            settings: TransferSettings(), http: HTTPSettings(version: "test"))
         #expect(!client.isStopped())
         board.close()
-        let start = BlobFetcher.now()
+        let start = MonotonicClock.seconds
         #expect(throws: RegistryError.self) { try client.blobRequest(of: image, Digest.of([])) }
-        #expect(BlobFetcher.now() - start < 10)
+        #expect(MonotonicClock.seconds - start < 10)
+    }
+
+    @Test("an answer that nobody wants any more is not waited for, though the server says nothing")
+    func stalled() throws {
+        let silent = try SilentServer()
+        let endpoint = try #require(RegistriesConfiguration().endpoints(of: "127.0.0.1:\(silent.port)").first)
+        let client = RegistryClient(
+            endpoint, settings: HTTPSettings(version: "test"),
+            credentials: CredentialSource(environment: [:]), retry: RetryPolicy(retries: 3))
+        let start = MonotonicClock.seconds
+        client.isStopped = { MonotonicClock.seconds - start > 0.3 }
+        #expect(throws: RegistryError.self) {
+            try client.digest(of: Reference("127.0.0.1:\(silent.port)/app"))
+        }
+        #expect(MonotonicClock.seconds - start < 8)
+    }
+
+    @Test("a mirror that stops to answer costs its patience once, not for each layer")
+    func deafMirror() throws {
+        let front = try Front(sizes: [100_000, 110_000, 120_000, 130_000])
+        let origin = try front.reference("plain")
+        let registries = RegistriesConfiguration(
+            entries: [origin.registry: .init(mirrors: ["127.0.0.1:\(front.ports[1])/deaf"])])
+        var puller = makePuller(["CD_DOWNLOAD_WORKERS": "1"], registries: registries)
+        puller.http.silence = 1
+        try puller.fetch(origin, for: platform, in: makeStore(front.scratch))
+        let asked = try front.requests().filter {
+            String($0.port) == front.ports[1] && $0.path.contains("/blobs/")
+        }
+        // The configuration, twice the first layer, and the next one while the first waited for its second try.
+        #expect(asked.count <= 4, "\(asked.map(\.path))")
     }
 
     @Test("a server that speaks no TLS is told apart, and no password was sent to find out")
@@ -175,5 +206,27 @@ private let platform = ImagePlatform(architecture: "amd64")
         let allowing = RegistriesConfiguration(allowsInsecure: true)
         try makePuller(registries: allowing)
             .fetch(try Reference("\(registry)/plain/app"), for: platform, in: makeStore(front.scratch))
+    }
+}
+
+/// A server that takes connections and never says a word.
+private final class SilentServer {
+    let port: UInt16
+    private let socket: FileDescriptor
+
+    init() throws {
+        let raw = try syscall("socket") { Libc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        socket = FileDescriptor(adopting: raw)
+        try withUnsafeMutablePointer(to: &address) { pointer throws(SystemError) in
+            let generic = UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: sockaddr.self)
+            try syscall("bind") { bind(raw, generic, length) }
+            try syscall("listen") { listen(raw, 8) }
+            try syscall("getsockname") { getsockname(raw, generic, &length) }
+        }
+        port = UInt16(bigEndian: address.sin_port)
     }
 }

@@ -27,6 +27,20 @@ import Testing
         #expect(try directory.entries().map(\.name) == ["taken"])
     }
 
+    @Test(
+        "a file without a name is one, also on a file system that cannot make one", arguments: [true, false])
+    func nameless(_ isPossible: Bool) throws {
+        let scratch = try Scratch()
+        let directory = try scratch.directory()
+        let file = isPossible ? try directory.openNamelessFile() : try directory.openUnlinkedFile()
+        #expect(try directory.entries().isEmpty)
+        try file.writeAll("kept")
+        try file.seek(to: 0)
+        #expect(try file.readAll(limit: 10) == Array("kept".utf8))
+        let status = try file.status()
+        #expect(status.links == 0 && status.permissions == 0o600 && status.kind == .regular)
+    }
+
     @Test("what is not a regular file is not read", arguments: ["pipe", "folder", "link"])
     func oddFiles(name: String) throws {
         let scratch = try Scratch()

@@ -107,4 +107,40 @@ private func shell(
         // 3 is how the shell lists the directory.
         #expect(Set(lines.dropFirst(2)).subtracting(["3"]) == ["0", "1", "2"])
     }
+
+    @Test(
+        "runs as somebody else with no group of ours, or not at all",
+        .enabled(if: geteuid() == 0, "needs root"))
+    func identity() throws {
+        var program = Spawn(
+            "/bin/sh", ["-c", "id -u; id -g; id -G; grep CapEff /proc/self/status"],
+            environment: ["PATH": "/usr/bin:/bin"])
+        program.identity = Spawn.Identity(user: 65533, group: 65532)
+        let said = try program.capture(limit: 4096, timeout: .seconds(30))
+        #expect(
+            String(decoding: said.output, as: UTF8.self) == "65533\n65532\n65532\nCapEff:\t0000000000000000\n"
+        )
+        program.identity = Spawn.Identity(user: .max, group: 65532)
+        #expect(throws: SpawnFailure(program: "/bin/sh", step: .user, code: EINVAL)) {
+            _ = try program.start()
+        }
+    }
+
+    @Test("what is written to a pipe that somebody made non-blocking arrives whole")
+    func nonBlocking() throws {
+        let pipe = try Pipe()
+        _ = fcntl(pipe.raw.writing, F_SETFL, O_NONBLOCK)
+        let writing = pipe.raw.writing
+        let reader = Spawn(
+            "/bin/sh", ["-c", "sleep 0.3; wc -c >&2"], environment: ["PATH": "/usr/bin:/bin"])
+        let counted = try Pipe()
+        let child = try reader.start(
+            Spawn.Streams(input: pipe.raw.reading, output: 1, errors: counted.raw.writing))
+        let bytes = [UInt8](repeating: 7, count: 1 << 20)
+        try bytes.withUnsafeBytes { try FileDescriptor.writeAll($0, to: writing) }
+        _ = pipe.readEnd()
+        let end = counted.readEnd()
+        _ = try Reaping.wait(for: child)
+        #expect(String(decoding: try end.readAll(limit: 100), as: UTF8.self).contains("1048576"))
+    }
 }

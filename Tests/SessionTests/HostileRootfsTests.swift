@@ -42,6 +42,23 @@ struct HostileRootfsTests {
             try Run.succeeding("stat", ["-c", "%Y %i", "/etc/passwd", "/etc/resolv.conf", "/tmp"]) == host)
     }
 
+    @Test(
+        "whose own mounts would cover its /proc is refused",
+        arguments: ["run", "dev", "sys", "tmp", "dev/shm"])
+    func coveredProc(_ place: String) throws {
+        let container = try TestContainer(in: Scratch.path)
+        try Run.shell(
+            "cd $1; rm -rf ./$2; mkdir -p $(dirname ./$2); ln -s /proc ./$2", container.rootfs.rawValue, place
+        )
+        let outcome = try container.login([], "/bin/busybox", "cat", "/proc/self/comm")
+        // Below /dev there is a fresh file system, in which the link is not.
+        if place == "dev/shm" {
+            #expect(outcome.stdout == "busybox\n", "\(outcome.stderr)")
+        } else {
+            #expect(outcome.status == .failure && outcome.stderr.contains("/proc"), "\(outcome.stderr)")
+        }
+    }
+
     @Test("cannot lead a bind out of itself")
     func bindTarget() throws {
         let container = try TestContainer(in: Scratch.path)

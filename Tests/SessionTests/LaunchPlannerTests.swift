@@ -4,6 +4,7 @@ import Namespaces
 import Platform
 import Session
 import Store
+import TestSupport
 import Testing
 
 /// What the planner is asked in these tests, piece by piece.
@@ -270,6 +271,34 @@ struct LaunchPlannerTests {
         #expect(text.contains("/store/box/rootfs/my data"))
         #expect(text.contains("chroot --userspec=0:0"))
         #expect(!text.contains("\n\n"))
+    }
+
+    @Test("is printed so that no terminal obeys it, and the shell still reads the very bytes", .scratch)
+    func printedSafely() throws {
+        let word = "a\u{1b}]0;x\u{7}'b\\c\u{9b}2J\td\u{202e}e\u{7f}\u{e9}"
+        var question = Question(.login, "printf", "%s", word)
+        question.request.environment = ["X=\u{1b}[2J", RawString("PATH=\(Scratch.path):/usr/bin:/bin")]
+        question.request.workingDirectory = "/"
+        question.manifest.settings.environment = ["Y=\r\u{85}"]
+        var plan = try question.plan()
+        plan.command = .words(
+            ["printf", "%s", RawString(word), RawString(bytes: [0xff, 0x80, 0x41]) ?? ""], shell: nil)
+        let text = PlanPrinter.command(plan, rootfs: "/store/box/root\u{1b}fs")
+        for scalar in text.unicodeScalars where scalar != "\n" && scalar != "\\" {
+            #expect(Quoted(String(scalar)).description == String(scalar))
+        }
+        // Stand-ins that do nothing but go on with the words behind their own.
+        let programs = Scratch.path.rawValue
+        try Run.shell(
+            """
+            for name in mount mkdir mknod ln; do printf '#!/bin/sh\n' >$1/$name; done
+            printf '#!/bin/sh\nshift 2; exec "$@"\n' >$1/unshare
+            printf '#!/bin/sh\nshift 3; exec "$@"\n' >$1/chroot
+            chmod 755 $1/*
+            """, programs)
+        let outcome = try Run.program(
+            "sh", ["-c", text], environment: ["PATH": "\(programs):/usr/bin:/bin"], directory: "/")
+        #expect(outcome.output == Array(word.utf8) + [0xff, 0x80, 0x41], "\(outcome.stderr)")
     }
 }
 

@@ -105,14 +105,53 @@ struct SessionLifecycleTests {
         let targets = descriptors.split(separator: "\n").compactMap {
             $0.contains("->") ? $0.split(separator: ">").last : nil
         }
-        #expect(targets.count <= 5, "\(descriptors)")
+        #expect(targets.count <= 6, "\(descriptors)")
         for target in targets {
-            let isKnown = ["/dev/null", "/sessions.lock", "/proc", "/", "mnt:"].contains {
-                target.hasSuffix($0) || target.contains("mnt:[")
-            }
+            let isKnown = ["/dev/null", "/sessions.lock", "/proc", "/", "mnt:", "/cgroup", "/unified"]
+                .contains {
+                    target.hasSuffix($0) || target.contains("mnt:[")
+                }
             #expect(isKnown, "\(target)")
         }
         _ = try running.finish(input: Array("\n".utf8))
+    }
+
+    @Test("has no capability that its caller would have it inherit", .needsProgram("setpriv"))
+    func inheritable() throws {
+        let outcome = try Run.program(
+            "setpriv",
+            [
+                "--inh-caps", "+sys_module,+sys_boot", "--ambient-caps", "+sys_module", BuiltBinary.path,
+                "login", "bb", "--", "grep", "Cap", "/proc/self/status",
+            ], environment: container.environment)
+        let sets = outcome.lines.map { $0.split(separator: "\t").map(String.init) }
+        #expect(sets.contains(["CapInh:", "0000000000000000"]), "\(outcome.stdout)\(outcome.stderr)")
+        #expect(sets.contains(["CapAmb:", "0000000000000000"]))
+        let effective = try #require(sets.first { $0[0] == "CapEff:" }.flatMap { UInt64($0[1], radix: 16) })
+        #expect(effective & (1 << 16 | 1 << 22) == 0 && effective != 0)
+    }
+
+    @Test("starts with closed standard descriptors, and nothing takes their place", arguments: 0..<8)
+    func closedDescriptors(_ closed: Int) throws {
+        let ends = ["<&-", ">&-", "2>&-"].enumerated().filter { closed & (1 << $0.offset) != 0 }.map(
+            \.element)
+        let before = try Run.shell("cd $1 && find . | sort", container.data.rawValue)
+        let script = """
+            exec \(ends.joined(separator: " "))
+            "$1" login bb -- sh -c 'for n in 0 1 2; do readlink /proc/self/fd/$n; done >/seen; ls /proc/self/fd >/all'
+            """
+        _ = try Run.program(
+            "sh", ["-c", script, "sh", BuiltBinary.path], environment: container.environment)
+        let seen = try Run.shell("cat $1/seen; rm $1/seen", container.rootfs.rawValue)
+            .split(separator: "\n").map(String.init)
+        #expect(seen.count == 3)
+        for (number, name) in seen.enumerated() where number != 1 {
+            #expect((closed & (1 << number) != 0) == (name == "/dev/null"), "\(seen)")
+        }
+        // Only the three, and the one by which ls reads the directory.
+        #expect(try Run.shell("cat $1/all; rm $1/all", container.rootfs.rawValue) == "0\n1\n2\n3\n")
+        #expect(try Run.shell("cd $1 && find . -name '*null*' | wc -l", container.data.rawValue) == "0\n")
+        #expect(!before.isEmpty)
     }
 
     @Test("keeps the container running for what it leaves behind, and says so once")

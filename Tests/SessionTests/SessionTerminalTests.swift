@@ -92,6 +92,62 @@ struct SessionTerminalTests {
         #expect(!terminal.text.contains("job control turned off"), "\(terminal.text)")
     }
 
+    @Test("shows what is written after nobody had the terminal open for a while")
+    func reopened() throws {
+        var terminal = try container.terminal([
+            "sh", "-c",
+            "echo first; exec <&- >&- 2>&-; for i in 1 2 3; do sleep 0.2; echo again $i >/dev/pts/0; done",
+        ])
+        for text in ["first", "again 1", "again 2", "again 3"] { try terminal.wait(for: text, timeout: 10) }
+        #expect(try terminal.finish() == .success)
+    }
+
+    @Test("shows everything on a terminal that somebody has made non-blocking", .needsProgram("perl"))
+    func nonBlocking() throws {
+        var terminal = try container.terminal(
+            shell: """
+                perl -MFcntl -e 'fcntl(STDOUT, F_SETFL, O_RDWR | O_NONBLOCK); exec @ARGV' "$1" \
+                    login bb -- sh -c 'stty -onlcr; dd if=/dev/zero bs=1024 count=256 2>/dev/null; echo end'
+                """)
+        usleep(500_000)  // All buffers on the way are full by now.
+        #expect(try terminal.finish() == .success)
+        #expect(terminal.shown.filter { $0 == 0 }.count == 256 << 10)
+        #expect(terminal.text.hasSuffix("end\n"))
+    }
+
+    @Test("is stopped, goes to the background and comes back like any job", .needsProgram("bash"))
+    func stopped() throws {
+        var terminal = try TestTerminal(
+            "bash", ["--norc", "-i"],
+            environment: container.environment.merging(["PS1": "host> "]) { $1 })
+        try terminal.wait(for: "host> ")
+        try terminal.type(
+            "\(BuiltBinary.path) login bb -- sh -c 'while read x; do echo \"guest: $x\"; done'\n")
+        var session = ""
+        for _ in 0..<500 where session.isEmpty {
+            usleep(10_000)
+            session = try Run.shell("ls \"$1\" 2>/dev/null || true", (container.run / "sessions").rawValue)
+        }
+        let pid = try #require(pid_t(session.prefix { $0 != "." }))
+        try terminal.type("one\n")
+        try terminal.wait(for: "guest: one")
+        for round in ["fg", "bg; jobs; fg"] {
+            kill(pid, SIGTSTP)
+            try terminal.wait(for: "Stopped")
+            try terminal.type("echo sh''ell\n")
+            try terminal.wait(for: "shell")
+            try terminal.type("\(round)\n")
+            usleep(500_000)
+            try terminal.type("two\n")
+            try terminal.wait(for: "guest: two")
+        }
+        try terminal.type("\u{4}")
+        try terminal.wait(for: "host> ")
+        try terminal.type("echo st''atus $?; exit\n")
+        try terminal.wait(for: "status 0")
+        _ = try terminal.finish()
+    }
+
     @Test("leaves a piped output alone")
     func piped() throws {
         var terminal = try container.terminal(

@@ -69,11 +69,26 @@ struct TestContainer {
         try TestTerminal("/bin/sh", ["-c", text, "sh", BuiltBinary.path], environment: environment)
     }
 
+    /// What the names of this store's control groups end with: FNV-1a of where it keeps what runs.
+    var groupSuffix: String {
+        let path = (data / "chroot-distro/run").rawValue
+        return "-"
+            + String(
+                path.utf8.reduce(UInt32(2_166_136_261)) { ($0 ^ UInt32($1)) &* 16_777_619 }, radix: 16)
+    }
+
     /// The recorded holder.
     func holder() throws -> HolderRecord? {
         let layout = StateLayout(
             data: data / "chroot-distro", cache: data / "cache", run: data / "chroot-distro/run")
         return SessionRegistry.read(try ContainerName(name), in: layout)?.recordedHolder()
+    }
+
+    /// Kills the holder and waits for its end.
+    func killHolder() throws {
+        guard let holder = try holder()?.identity.open() else { return }
+        try holder.signal(SIGKILL)
+        _ = holder.wait(timeout: .seconds(10))
     }
 
     /// Waits until nothing of the container runs; what is left when the time is over.

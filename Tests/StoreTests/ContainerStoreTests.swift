@@ -72,6 +72,19 @@ struct ContainerStoreTests {
         }
     }
 
+    @Test(
+        "does not believe a path that leads to somebody else's directory by now", .needsRoot,
+        arguments: ["chown 1234 $1/data", "chmod 777 $1/data", "mv $1/data $1/old; mkdir -m 777 $1/data"])
+    func exchanged(_ script: String) throws {
+        try make("a")
+        let layout = Self.layout(Scratch.path)
+        _ = try ContainerStore.rootfsDirectory(of: try ContainerName("a"), in: layout)
+        try Run.shell(script, Scratch.path.rawValue)
+        #expect(throws: StoreError.untrusted(Scratch.path / "data")) {
+            _ = try ContainerStore.rootfsDirectory(of: try ContainerName("a"), in: layout)
+        }
+    }
+
     @Test("names what has a root file system, and nothing else")
     func names() throws {
         try make("b", "a", "c.d")
@@ -189,6 +202,18 @@ struct StagingTests {
         try live.discard(in: store)
         #expect(try Run.succeeding("ls", [(Scratch.path / "d/staging").rawValue]).isEmpty)
     }
+
+    @Test("are swept even when another place cannot be")
+    func sweepFails() throws {
+        let store = try ContainerStore.open(StateLayout(data: Scratch.path / "d", cache: "/c", run: "/r"))
+        do { _ = try store.stage(try ContainerName("dead")) }
+        // A lock that is a directory can be taken by nobody.
+        try Run.shell("mkdir $1/d/locks/index; mkdir -p $1/d/trash/thrown", Scratch.path.rawValue)
+        let error = #expect(throws: SystemError.self) { try store.sweep() }
+        #expect(error?.code == EISDIR)
+        #expect(try Run.succeeding("ls", [(Scratch.path / "d/staging").rawValue]).isEmpty)
+        #expect(try Run.succeeding("ls", [(Scratch.path / "d/trash").rawValue]).isEmpty)
+    }
 }
 
 @Suite("Removing a container", .scratch)
@@ -246,7 +271,9 @@ struct TreeRemovalTests {
         #expect(try rest == "")
     }
 
-    @Test("takes an immutable directory that holds nothing but directories", .needsRoot, .needsProgram("chattr"))
+    @Test(
+        "takes an immutable directory that holds nothing but directories", .needsRoot, .needsProgram("chattr")
+    )
     func immutableParent() throws {
         let store = try store("mkdir -p x/y/z; chattr +i x/y x")
         try store.remove(try ContainerName("a"))

@@ -13,7 +13,8 @@ import Testing
     @Test("a session's record reads as it was written", arguments: texts)
     func session(text: String) throws {
         let record = SessionRecord(
-            ProcessIdentity(pid: 4711, startTime: .max, bootID: text), kind: .run, user: text, command: [text, "-c", text], started: -1)
+            ProcessIdentity(pid: 4711, startTime: .max, bootID: text), kind: .run, user: text,
+            command: [text, "-c", text], started: -1)
         #expect(try JSONDecoder().decode(SessionRecord.self, from: Data(record.json.utf8)) == record)
     }
 

@@ -8,6 +8,19 @@ package enum DebianImage {
     /// The programs that make them.
     package static let programs = ["mmdebstrap", "umoci", "buildah", "setcap", "setfattr"]
 
+    /// Whether the first is here from an earlier run, or the distribution's mirror answers.
+    package static let isPossible: Bool = {
+        if let layout = try? place("base", bootstrap, ""), access(layout.rawValue, F_OK) == 0 { return true }
+        let ask = """
+            uri=$(apt-get --print-uris update | sed -n "s/^'\\([^']*InRelease\\)'.*/\\1/p" | head -1)
+            work=$(mktemp -d -p /var/tmp)
+            trap 'rm -rf "$work"' EXIT
+            /usr/lib/apt/apt-helper -o Acquire::Retries=0 -o Acquire::http::Timeout=10 \\
+                -o Acquire::https::Timeout=10 download-file "$uri" "$work/InRelease"
+            """
+        return (try? Run.program("sh", ["-c", ask], timeout: 60))?.status == .success
+    }()
+
     /// The distribution of this host, as `mmdebstrap` makes it: one layer of 120 megabytes.
     package static func base() throws -> HostPath { try made("base", by: bootstrap) }
 
@@ -16,11 +29,17 @@ package enum DebianImage {
         try made("layered", by: layers, from: try base().rawValue)
     }
 
+    private static let cache: HostPath = "/var/cache/chroot-distro-tests"
+
+    /// Where the layout that `script` makes is kept.
+    private static func place(_ name: String, _ script: String, _ source: String) throws -> HostPath {
+        let version = try TestImage.digest(of: Array((script + source).utf8)).prefix(12)
+        return cache / "\(name)-\(version)"
+    }
+
     /// The layout that `script` makes as `$1/oci`; a script that was changed makes it anew.
     private static func made(_ name: String, by script: String, from source: String = "") throws -> HostPath {
-        let cache: HostPath = "/var/cache/chroot-distro-tests"
-        let version = try TestImage.digest(of: Array((script + source).utf8)).prefix(12)
-        let layout = cache / "\(name)-\(version)"
+        let layout = try place(name, script, source)
         try Run.succeeding("mkdir", ["-p", cache.rawValue])
         let lock = try FileDescriptor.open(cache / "\(name).lock", O_RDWR | O_CREAT, mode: 0o600)
         try syscall("flock") { flock(lock.rawValue, LOCK_EX) }

@@ -59,7 +59,7 @@ package enum Scratch {
         // What is behind a command's back may still be tidying up.
         guard let status = try parent.statusIfPresent(name) else { return }
         guard status.kind == .directory else {
-            do { return try parent.removeFile(name) } catch where error.code == ENOENT { return }
+            do { return try parent.removeFile(name) } catch  where error.code == ENOENT { return }
         }
         if geteuid() != 0 { try parent.setPermissions(name, 0o700) }
         let directory = try parent.openDirectory(name)

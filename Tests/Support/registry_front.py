@@ -186,6 +186,8 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(body[start:start + 300000])
             time.sleep(0.05)
             return self.hang_up()
+        if mode == "deaf" and big:
+            return time.sleep(60)
         if mode == "slow" and big:
             for position in range(start, len(body), 100000):
                 self.wfile.write(body[position:position + 100000])
@@ -209,12 +211,14 @@ class Handler(BaseHTTPRequestHandler):
         end = min(start + 300000, len(body)) if name == "pieces" and start else len(body)
         self.send_response(206 if start else 200)
         self.send_header("Content-Length", str(end - start))
-        self.send_header("ETag", tag)
+        if name != "untagged":
+            self.send_header("ETag", tag)
         if start:
             told = 0 if name == "wrongpart" else start
             self.send_header("Content-Range", f"bytes {told}-{end - 1}/{len(body)}")
         self.end_headers()
-        if name in ("dropping", "changing", "pieces", "wrongpart") and self.count(("file", name)) == 1:
+        once = name in ("dropping", "changing", "pieces", "wrongpart") and self.count(("file", name)) == 1
+        if once or name in ("untagged", "breaking"):
             self.wfile.write(body[:400000])
             time.sleep(0.05)
             return self.hang_up()

@@ -14,6 +14,11 @@ package struct ParsedArguments: Sendable {
 
     init(_ spec: CommandSpec) { self.spec = spec }
 
+    /// The flags as they were given, in the order of the command line, by their long names.
+    package var flags: [(name: String, value: RawString?)] {
+        occurrences.map { (name: $0.flag, value: $0.value) }
+    }
+
     /// Whether the flag was given.
     package func isSet(_ flag: String) -> Bool { count(flag) > 0 }
 

@@ -10,7 +10,9 @@
 #include <sys/types.h>
 
 #include "clinux_attributes.h"
+#include "clinux_doors.h"
 #include "clinux_process.h"
+#include "clinux_trial.h"
 
 // --- Files (open(2), openat2(2), statx(2), renameat2(2)) -------------------------------------------------------
 
@@ -81,6 +83,9 @@ int cd_ofd_is_locked(int descriptor, int64_t start, int64_t length);
 // --- Processes -------------------------------------------------------------------------------------------------
 
 pid_t cd_fork(void);
+/// Forks; the child is in the control group whose directory is open (clone3(2), CLONE_INTO_CGROUP, Linux 5.7) from the
+/// start. For a process with a single thread.
+pid_t cd_fork_into(int group);
 int cd_pidfd_open(pid_t pid);
 int cd_pidfd_send_signal(int pidfd, int signal);
 int cd_close_range(unsigned int first, unsigned int last);

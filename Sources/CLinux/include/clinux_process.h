@@ -11,15 +11,18 @@
 int cd_chmod_nofollow(int directory, const char *name, mode_t mode);
 
 /// The step of cd_spawn that failed.
-enum cd_spawn_step { cd_spawn_fork, cd_spawn_directory, cd_spawn_stdio, cd_spawn_exec };
+enum cd_spawn_step { cd_spawn_fork, cd_spawn_directory, cd_spawn_stdio, cd_spawn_user, cd_spawn_exec };
+
+/// Whom a program runs as, with no groups but this one.
+struct cd_spawn_identity { uid_t user; gid_t group; };
 
 /// Forks and executes `path`; the child does nothing but async-signal-safe calls, so the caller may have threads.
 ///
 /// `stdio` are the descriptors that become 0, 1 and 2; `directory` is the one to change to, or -1. In the child all
 /// signals have their default action, but for a SIGHUP that nohup(1) had ignored, and none is blocked. Returns the child, or -1 with errno and `*step` when
-/// anything up to and including execve(2) failed; no child is left then.
+/// anything up to and including execve(2) failed; no child is left then. `identity` is NULL for this process's own.
 pid_t cd_spawn(const char *path, char *const *argv, char *const *envp, int directory, const int stdio[3],
-               enum cd_spawn_step *step);
+               const struct cd_spawn_identity *identity, enum cd_spawn_step *step);
 
 /// A close-on-exec, non-blocking signalfd(2).
 int cd_signalfd(const sigset_t *signals);

@@ -40,7 +40,7 @@ typedef enum {
     cd_failure_trust_store,
     /// The connection broke before the end.
     cd_failure_interrupted,
-    /// `cd_body_function` said stop.
+    /// `cd_body_function` or `cd_stop_function` said stop.
     cd_failure_stopped,
     cd_failure_other,
 } cd_failure;
@@ -59,13 +59,16 @@ typedef void cd_head_function(void *context, const void *bytes, size_t count);
 /// Fills `buffer` with the next bytes to send; 0 at the end, SIZE_MAX to give up.
 typedef size_t cd_source_function(void *context, void *buffer, size_t size);
 
+/// Whether the answer is no longer wanted; asked about once a second, also while nothing comes.
+typedef bool cd_stop_function(void *context);
+
 typedef struct cd_transfer cd_transfer;
 
 /// Loads libcurl; false when this system has none that fits. Safe to call from several threads.
 bool cd_http_available(void);
 
 /// NULL when libcurl is missing. A transfer keeps its connections open for the next request.
-cd_transfer *cd_transfer_new(void *context, cd_head_function *head, cd_body_function *body);
+cd_transfer *cd_transfer_new(void *context, cd_head_function *head, cd_body_function *body, cd_stop_function *stop);
 void cd_transfer_free(cd_transfer *transfer);
 
 /// Forgets the request before and starts another; redirects are not followed.

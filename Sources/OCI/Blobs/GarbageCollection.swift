@@ -42,15 +42,16 @@ extension ImageLayout {
         return result
     }
 
-    /// Removes those of `digests` that no name leads to; nothing while another process uses the store.
-    func discard(_ digests: Set<Digest>) throws {
-        guard !digests.isEmpty, let lock = try FileLock.attempt(ingest, "use.lock", .exclusive) else {
-            return
-        }
+    /// Removes those of `digests` that no name leads to; false while another process uses the store.
+    @discardableResult
+    func discard(_ digests: Set<Digest>) throws -> Bool {
+        if digests.isEmpty { return true }
+        guard let lock = try FileLock.attempt(ingest, "use.lock", .exclusive) else { return false }
         var marked: Set<Digest> = []
         for descriptor in try index().manifests { mark(descriptor, in: &marked, depth: 0) }
         for digest in digests.subtracting(marked) { evict(digest) }
         _ = consume lock  // It was needed up to here.
+        return true
     }
 
     /// Removes parts that nobody has open and nobody has written to for `seconds`.

@@ -10,7 +10,7 @@ package struct ImageLayout: ~Copyable, Sendable {
     let blobs: Directory
     let ingest: Directory
 
-    private init(_ root: consuming Directory, _ blobs: consuming Directory, _ ingest: consuming Directory) {
+    init(_ root: consuming Directory, _ blobs: consuming Directory, _ ingest: consuming Directory) {
         self.root = root
         self.blobs = blobs
         self.ingest = ingest

@@ -4,6 +4,8 @@ import Platform
 /// A program `docker-credential-NAME` that keeps passwords (docker-credential-helpers, README).
 struct CredentialHelper {
     let name: String
+    /// Whose helper it is, when that is somebody else than this process: it runs as nobody else.
+    var owner: CredentialSource.Owner?
     /// A helper may ask a person, who may not be there.
     var patience: Duration = .seconds(60)
 
@@ -31,8 +33,13 @@ struct CredentialHelper {
         guard let path = paths.first(where: { (path: String) -> Bool in access(path, X_OK) == 0 }) else {
             return nil
         }
-        let variables = Environment(entries: environment.map { RawString("\($0.key)=\($0.value)") })
-        let program = Spawn(HostPath(path), ["get"], environment: variables)
+        var variables = Environment(entries: environment.map { RawString("\($0.key)=\($0.value)") })
+        if let name = owner?.name {
+            variables["USER"] = name
+            variables["LOGNAME"] = name
+        }
+        var program = Spawn(HostPath(path), ["get"], environment: variables)
+        program.identity = owner?.identity
         do {
             let answer = try program.capture(input: Array(server.utf8), limit: 1 << 20, timeout: patience)
             return answer.status == .success ? answer.output : nil

@@ -26,9 +26,25 @@ package struct CredentialSource: Sendable {
         package let source: String
     }
 
-    private let environment: [String: String]
+    /// The person whose files these are, when this process is root in their name.
+    package struct Owner: Sendable {
+        let identity: Spawn.Identity
+        let name: RawString?
 
-    package init(environment: [String: String]) { self.environment = environment }
+        package init(_ identity: Spawn.Identity, name: RawString?) {
+            self.identity = identity
+            self.name = name
+        }
+    }
+
+    private let environment: [String: String]
+    private let owner: Owner?
+
+    /// What the files of `owner` name is run as `owner`.
+    package init(environment: [String: String], owner: Owner? = nil) {
+        self.environment = environment
+        self.owner = owner
+    }
 
     /// What to present to `registry` for `repository`; `nil` is nobody.
     ///
@@ -40,7 +56,7 @@ package struct CredentialSource: Sendable {
                 continue
             }
             let file = try JSON.decode(CredentialFile.self, from: bytes, name: path)
-            if let found = try file.find(registry, repository, environment: environment) {
+            if let found = try file.find(registry, repository, environment: environment, owner) {
                 return Found(credential: found.0, source: found.1 ?? path)
             }
         }
@@ -89,11 +105,12 @@ struct CredentialFile: Decodable {
 
     /// The credential, and the helper's name when it came from one.
     func find(
-        _ registry: String, _ repository: String, environment: [String: String]
+        _ registry: String, _ repository: String, environment: [String: String],
+        _ owner: CredentialSource.Owner? = nil
     ) throws -> (Credential, String?)? {
         let server = registry == Reference.hub ? "https://index.docker.io/v1/" : registry
         if let helper = credHelpers?[registry] ?? credHelpers?[server] ?? credsStore,
-            let found = try CredentialHelper(name: helper).get(server, environment: environment)
+            let found = try CredentialHelper(name: helper, owner: owner).get(server, environment: environment)
         {
             return (found, "docker-credential-\(helper)")
         }

@@ -69,10 +69,13 @@ final class HTTPHandle {
     /// Takes the body piece by piece; the head is complete by then.
     var receive: (HTTPHead, UnsafeRawBufferPointer) -> cd_body_answer = { _, _ in cd_body_take }
 
+    /// Whether nobody wants the answer any more; asked while it is waited for.
+    var isStopped: () -> Bool = { false }
+
     init(_ settings: HTTPSettings) throws(MissingLibrary) {
         self.settings = settings
         let context = Unmanaged.passUnretained(self).toOpaque()
-        raw = cd_transfer_new(context, receiveHead, receiveBody)
+        raw = cd_transfer_new(context, receiveHead, receiveBody, askWhetherToStop)
         if raw == nil { throw .curl }
     }
 
@@ -155,6 +158,11 @@ private func receiveBody(
     guard let context else { return cd_body_stop }
     return Unmanaged<HTTPHandle>.fromOpaque(context).takeUnretainedValue()
         .takeBody(UnsafeRawBufferPointer(start: bytes, count: count))
+}
+
+private func askWhetherToStop(_ context: UnsafeMutableRawPointer?) -> Bool {
+    guard let context else { return false }
+    return Unmanaged<HTTPHandle>.fromOpaque(context).takeUnretainedValue().isStopped()
 }
 
 extension StringProtocol {

@@ -42,6 +42,7 @@ final class RegistryClient {
     private func http() throws(MissingLibrary) -> HTTPHandle {
         if let handle { return handle }
         let made = try HTTPHandle(settings)
+        made.isStopped = { [unowned self] in isStopped() }
         handle = made
         return made
     }
@@ -180,6 +181,11 @@ final class RegistryClient {
             throw RegistryError.badAnswer(host: endpoint.host, problem: "its name makes no URL")
         }
         return url
+    }
+
+    /// Has nobody wait for the server again, when it has stopped to answer.
+    func giveUp(_ error: any Error) {
+        if case .unreachable = error as? RegistryError { refusal = error }
     }
 
     /// Finds out how the server is to be spoken to, once.

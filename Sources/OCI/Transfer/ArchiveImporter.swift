@@ -93,10 +93,13 @@ package struct ArchiveImporter {
     ) throws -> ImportedImage {
         let use = try store.beginUse()
         let before = try store.digests()
+        let note = try ImportNote.make(before, in: store)
         let result = Result { try body() }
         use.release()
         // It may have become part of another process's image, so the names decide.
-        if let now = try? store.digests() { try? store.discard(now.subtracting(before)) }
+        let isTidy = try? store.discard(store.digests().subtracting(before))
+        // Where the store is in use, the next command looks again.
+        if isTidy == true { note.remove() }
         return try result.get()
     }
 

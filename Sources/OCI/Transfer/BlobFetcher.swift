@@ -229,6 +229,7 @@ final class BlobFetcher: LayerSupply {
         job.attempts = 0
         job.isRenewed = false
         if job.source + 1 < clients.count, !(error is SystemError) {
+            clients[job.source].giveUp(error)
             job.source += 1
             if error is BlobError { try? job.restart() }
             return

@@ -11,10 +11,11 @@ package struct Puller: Sendable {
     /// Reads from `environment` what the person set there: credentials, retries, workers, rate and certificates.
     package init(
         version: String, environment: [String: String],
-        registries: RegistriesConfiguration = RegistriesConfiguration()
+        registries: RegistriesConfiguration = RegistriesConfiguration(),
+        owner: CredentialSource.Owner? = nil
     ) {
         http = HTTPSettings(version: version, environment: environment)
-        credentials = CredentialSource(environment: environment)
+        credentials = CredentialSource(environment: environment, owner: owner)
         retry = RetryPolicy(environment: environment)
         transfer = TransferSettings(environment: environment)
         self.registries = registries

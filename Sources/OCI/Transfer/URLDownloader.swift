@@ -35,13 +35,20 @@ package struct URLDownloader {
         guard flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 else { throw URLError.busy(text) }
         do { try download(url, to: file, folder, note, progress) } catch {
             // Without a note of its version, the rest cannot be told from that of another.
-            if (try? folder.status(note)) == nil { try? folder.removeFile(part) }
-            throw error
+            guard (try? folder.status(note)) == nil else { throw error }
+            try? folder.removeFile(part)
+            throw Self.withoutPromise(error)
         }
         try folder.removeFile(part)
         try? folder.removeFile(note)
         try file.seek(to: 0)
         return try body(file)
+    }
+
+    /// The same failure where the next run has to begin anew.
+    private static func withoutPromise(_ error: any Error) -> any Error {
+        guard case .interrupted(let host, let reason) = error as? RegistryError else { return error }
+        return URLError.interrupted(host: host, reason: reason)
     }
 
     private func download(
@@ -181,6 +188,8 @@ package enum URLError: UserFacing, Hashable {
     case malformed(String)
     case busy(String)
     case refused(String, status: Int)
+    /// The server gave nothing by which a later run could go on.
+    case interrupted(host: String, reason: String)
 
     package var message: String {
         switch self {
@@ -188,12 +197,18 @@ package enum URLError: UserFacing, Hashable {
         case .busy(let text): "another process is downloading \(Quoted(text))"
         case .refused(let text, 404), .refused(let text, 410): "\(Quoted(text)) does not exist"
         case .refused(let text, let status): "\(Quoted(text)): the server answered with HTTP status \(status)"
+        case .interrupted(let host, let reason):
+            "the connection to \(Quoted(host)) broke: \(Quoted(reason))"
         }
     }
 
     package var hint: String? {
-        guard case .malformed(let text) = self, Self.withoutUser(text) != text else { return nil }
-        return "User names and passwords in URLs are not supported."
+        switch self {
+        case .malformed(let text):
+            Self.withoutUser(text) == text ? nil : "User names and passwords in URLs are not supported."
+        case .interrupted: "Run the command again; this server lets nobody go on, so it begins anew."
+        case .busy, .refused: nil
+        }
     }
 
     /// Leaves out user and password, which are what stands before an `@` in the authority.

@@ -56,26 +56,31 @@ package struct FileDescriptor: ~Copyable, Sendable {
 
     /// Writes the whole buffer.
     package func writeAll(_ buffer: UnsafeRawBufferPointer) throws(SystemError) {
-        var rest = buffer[...]
-        while !rest.isEmpty {
-            let part = UnsafeRawBufferPointer(rebasing: rest)
-            let count = try syscall("write") { write_(rawValue, part.baseAddress, part.count) }
-            rest = rest.dropFirst(count)
-        }
+        try Self.writeAll(buffer, to: rawValue)
     }
 
     package func writeAll(_ bytes: [UInt8]) throws(SystemError) {
-        var offset = 0
-        while offset < bytes.count {
-            offset += try syscall("write") {
-                bytes.withUnsafeBytes {
-                    write_(rawValue, $0.baseAddress.map { $0 + offset }, $0.count - offset)
-                }
-            }
-        }
+        try bytes.withUnsafeBytes { buffer in
+            Result { () throws(SystemError) in try Self.writeAll(buffer, to: rawValue) }
+        }.get()
     }
 
     package func writeAll(_ text: String) throws(SystemError) { try writeAll(Array(text.utf8)) }
+
+    /// Writes the whole buffer to a descriptor of somebody else's, also when they have made it non-blocking.
+    package static func writeAll(_ buffer: UnsafeRawBufferPointer, to descriptor: Int32) throws(SystemError) {
+        var rest = buffer[...]
+        while !rest.isEmpty {
+            let part = UnsafeRawBufferPointer(rebasing: rest)
+            do throws(SystemError) {
+                let count = try syscall("write") { write_(descriptor, part.baseAddress, part.count) }
+                rest = rest.dropFirst(count)
+            } catch  where error.code == EAGAIN {
+                var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                poll(&entry, 1, -1)
+            }
+        }
+    }
 
     /// Everything up to the end of the file; `EFBIG` when that is more than `limit` bytes.
     package func readAll(limit: Int) throws(SystemError) -> [UInt8] {

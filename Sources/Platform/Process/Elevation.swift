@@ -92,7 +92,7 @@ package struct Elevation: Sendable {
     }
 
     /// The program's own file, by the kernel's word and not by `PATH`.
-    private static func ownPath(_ environment: Environment) throws -> RawString {
+    package static func ownPath(_ environment: Environment) throws -> RawString {
         let link = try Directory.open("/proc/self").readSymbolicLink("exe")
         // Android starts programs of apps through the linker; Termux leaves the real path in a variable.
         if link.text.hasSuffix("/linker64") || link.text.hasSuffix("/linker"),

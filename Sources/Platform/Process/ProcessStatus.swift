@@ -5,6 +5,8 @@ package struct ProcessStatus: Hashable, Sendable {
     /// The state's letter, such as `S` or `Z`.
     package let state: UInt8
     package let parent: pid_t
+    /// How many threads it has; the first one may have ended before the others.
+    package let threads: Int
     /// Clock ticks since boot.
     package let startTime: UInt64
 
@@ -21,13 +23,19 @@ package struct ProcessStatus: Hashable, Sendable {
         let fields = bytes[(end + 1)...].split(separator: UInt8(ascii: " "))
         guard fields.count > 19, fields[0].count == 1, let state = fields[0].first,
             let parent = pid_t(String(decoding: fields[1], as: UTF8.self)),
+            let threads = Int(String(decoding: fields[17], as: UTF8.self)),
             let startTime = UInt64(String(decoding: fields[19], as: UTF8.self))
         else { return nil }
         self.state = state
         self.parent = parent
+        self.threads = threads
         self.startTime = startTime
     }
 
     /// Whether it is only waiting to be reaped.
-    package var hasEnded: Bool { [UInt8(ascii: "Z"), UInt8(ascii: "X"), UInt8(ascii: "x")].contains(state) }
+    ///
+    /// The state is that of its first thread, which may be a zombie while others still run.
+    package var hasEnded: Bool {
+        [UInt8(ascii: "Z"), UInt8(ascii: "X"), UInt8(ascii: "x")].contains(state) && threads < 2
+    }
 }

@@ -7,6 +7,19 @@ package struct Spawn: Hashable, Sendable {
     /// What the program finds behind its name.
     package var arguments: [RawString]
     package var environment: Environment
+    /// Whom it runs as; `nil` is who this process is.
+    package var identity: Identity?
+
+    /// A user with one group and no others.
+    package struct Identity: Hashable, Sendable {
+        package let user: uid_t
+        package let group: gid_t
+
+        package init(user: uid_t, group: gid_t) {
+            self.user = user
+            self.group = group
+        }
+    }
 
     package init(_ program: HostPath, _ arguments: [RawString], environment: Environment) {
         self.program = program
@@ -39,7 +52,13 @@ package struct Spawn: Hashable, Sendable {
         let child = words.withPointer { words in
             variables.withPointer { variables in
                 let stdio = [streams.input, streams.output, streams.errors]
-                let child = cd_spawn(program.rawValue, words, variables, directory, stdio, &step)
+                guard let identity else {
+                    let child = cd_spawn(program.rawValue, words, variables, directory, stdio, nil, &step)
+                    code = errno
+                    return child
+                }
+                var who = cd_spawn_identity(user: identity.user, group: identity.group)
+                let child = cd_spawn(program.rawValue, words, variables, directory, stdio, &who, &step)
                 code = errno
                 return child
             }
@@ -55,7 +74,7 @@ package struct Spawn: Hashable, Sendable {
 /// A program that could not be started.
 package struct SpawnFailure: UserFacing, Hashable {
     /// What was being done.
-    package enum Step: Hashable, Sendable { case fork, directory, streams, execute }
+    package enum Step: Hashable, Sendable { case fork, directory, streams, user, execute }
 
     package let program: HostPath
     package let step: Step
@@ -68,6 +87,7 @@ package struct SpawnFailure: UserFacing, Hashable {
         case .fork: "cannot start \(program): no new process: \(reason)"
         case .directory: "cannot start \(program): its working directory cannot be entered: \(reason)"
         case .streams: "cannot start \(program): a standard stream is not open: \(reason)"
+        case .user: "cannot start \(program): it cannot run as the user it is for: \(reason)"
         case .execute: "cannot start \(program): \(reason)"
         }
     }
@@ -79,6 +99,7 @@ extension SpawnFailure.Step {
             switch step {
             case cd_spawn_directory: .directory
             case cd_spawn_stdio: .streams
+            case cd_spawn_user: .user
             case cd_spawn_exec: .execute
             default: .fork
             }

@@ -1,47 +1,83 @@
 import CLI
+import Libc
 import Platform
 import Session
 import Store
 
 struct KillCommand: PrivilegedCommand {
     static let spec = CommandSpec(
-        "kill", aliases: ["k", "stop"], summary: "Stop a container, or one session, at once",
+        "kill", aliases: ["k"], summary: "Stop a container, or one session, at once",
         group: "Living in containers",
         description: [
-            "Ends every process of the container: politely first, and by force after a second. Given the number of a session, as ps shows it, only what runs in that session is ended."
+            "Ends every process of the container: politely first, and by force after a second. Given the number of a session, as ps shows it, only what runs in that session is ended.",
+            "With --signal nothing is ended but by that signal: it goes to the command of the session or, given a container, of each of its sessions.",
         ],
-        operands: [Operand("CONTAINER|PID", .running)],
-        examples: [.init("chroot-distro kill debian"), .init("chroot-distro kill 4711")])
+        operands: [Operand("CONTAINER|PID", .running, optional: true, repeatable: true)],
+        flags: [
+            Flag(
+                "signal", short: "s", value: "SIGNAL",
+                help: "Send this signal, by name or number, and no other"),
+            Flag("all", short: "a", help: "Every container that runs"),
+        ],
+        examples: [
+            .init("chroot-distro kill debian"), .init("chroot-distro kill 4711"),
+            .init("chroot-distro kill --signal HUP web"),
+        ])
 
-    private let word: String
+    private let words: [String]
+    private let isForAll: Bool
+    private let signal: Signal?
 
-    init(_ arguments: ParsedArguments) throws(UsageError) { word = try arguments.operand("CONTAINER|PID") }
-
-    func run(in context: borrowing Context) throws -> ExitStatus {
-        let store = try context.store()
-        if let name = try? ContainerName(word), try store.contains(name) {
-            let stopped = try Shutdown(name, in: context.layout).run(.abruptly)
-            context.diagnostics.info(stopped ? "Stopped \(name)" : "\(name) is not running")
-            return .success
+    init(_ arguments: ParsedArguments) throws(UsageError) {
+        words = try arguments.operands("CONTAINER|PID")
+        isForAll = arguments.isSet("all")
+        guard words.isEmpty == isForAll else {
+            throw UsageError(
+                isForAll ? "kill: --all stands for every container" : "kill: CONTAINER|PID is missing",
+                hint: isForAll ? "Leave \(Quoted(words[0])) out." : "Name one, or use --all.", command: "kill"
+            )
         }
-        if let pid = Int32(word), pid > 0 {
-            for name in try store.names() {
-                if try Shutdown(name, in: context.layout).end(session: pid) {
-                    context.diagnostics.info("Ended session \(pid) in \(name)")
-                    return .success
-                }
+        signal = try arguments.text("signal").map { text throws(UsageError) in
+            guard let signal = Signal(text) else {
+                throw arguments.invalid(
+                    "signal", "\(Quoted(text)) is no signal", hint: "See them with: kill -l")
             }
-            throw SessionNotFound(pid: pid)
-        }
-        do { throw try store.notInstalled(try ContainerName(word)) } catch let error as NameError {
-            throw UsageError(error.message, hint: error.hint)
+            return signal
         }
     }
-}
 
-/// No session has that number.
-struct SessionNotFound: UserFacing {
-    let pid: Int32
-    var message: String { "no session has the process number \(pid)" }
-    var hint: String? { "See the sessions with: chroot-distro ps" }
+    func run(in context: borrowing Context) throws -> ExitStatus {
+        var targets: [KillTarget] = []
+        if isForAll {
+            targets = try context.store().names().filter { name in
+                try Shutdown(name, in: context.layout).isNeeded()
+            }.map { .container($0) }
+        }
+        for word in words { targets.append(try KillTarget(word, context)) }
+        for target in targets {
+            if let signal { try send(signal, to: target, context) } else { try end(target, context) }
+        }
+        return .success
+    }
+
+    private func end(_ target: KillTarget, _ context: borrowing Context) throws {
+        switch target {
+        case .session(let pid, let name):
+            guard try Shutdown(name, in: context.layout).end(session: pid) else {
+                throw SessionNotFound(pid: pid)
+            }
+            context.diagnostics.info("Ended session \(pid) in \(name)")
+        case .container(let name):
+            let stopped = try Shutdown(name, in: context.layout).run(.abruptly)
+            context.diagnostics.info(stopped ? "Stopped \(name)" : "\(name) is not running")
+        }
+    }
+
+    private func send(_ signal: Signal, to target: KillTarget, _ context: borrowing Context) throws {
+        let shutdown = Shutdown(target.name, in: context.layout)
+        let session: Int32? = if case .session(let pid, _) = target { pid } else { nil }
+        guard try shutdown.send(signal.number, to: session) > 0 else { throw NotRunning(name: target.name) }
+        context.diagnostics.info(
+            "Sent \(signal) to \(session.map { "session \($0) in " } ?? "")\(target.name)")
+    }
 }

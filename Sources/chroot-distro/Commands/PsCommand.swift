@@ -1,6 +1,7 @@
 import CLI
 import Libc
 import Platform
+import Session
 import Store
 
 struct PsCommand: Command {
@@ -33,6 +34,7 @@ struct PsCommand: Command {
             let sessions = registry?.openSessions() ?? []
             items += sessions.map { ListedSession(entry.name, $0, now: now) }
             guard sessions.isEmpty else { continue }
+            if geteuid() == 0 { Debris.sweep(name, in: layout) }
             if let holder = registry?.livingHolder() {
                 items.append(ListedSession(entry.name, holder: holder))
             } else if showsAll {
@@ -64,6 +66,8 @@ struct ListedSession: Listed {
     /// Seconds.
     let uptime: Int64?
     let command: [String]
+    /// Whether others can attach to it.
+    let detached: Bool
 
     static let columns = [
         Column("PID", .right), Column("CONTAINER"), Column("TYPE"), Column("USER"), Column("UPTIME", .right),
@@ -79,6 +83,7 @@ struct ListedSession: Listed {
         started = session.started
         uptime = max(0, now - session.started)
         command = session.command
+        detached = session.isDetached
     }
 
     init(_ container: String, holder: HolderRecord) {
@@ -95,6 +100,7 @@ struct ListedSession: Listed {
         started = nil
         uptime = nil
         command = []
+        detached = false
     }
 
     var row: Row {

@@ -20,10 +20,19 @@ struct Installer: ~Copyable {
         var registries = try context.registries()
         registries.allowsInsecure = allowsInsecure
         let puller = Puller(
-            version: Program.version, environment: context.caller.personal.texts, registries: registries)
+            version: Program.version, environment: context.caller.personal.texts, registries: registries,
+            owner: context.caller.owner)
         let store = try context.store()
-        try store.sweep()
-        _ = try? context.images().sweepParts(olderThan: 14 * 86400)
+        // What cannot be thrown away now is in nobody's way.
+        do { try store.sweep() } catch {
+            context.diagnostics.warning(
+                "what earlier commands left behind cannot be thrown away: "
+                    + ((error as? any UserFacing)?.message ?? "\(error)"))
+        }
+        if let images = try? context.images() {
+            _ = try? images.sweepParts(olderThan: 14 * 86400)
+            try? images.sweepImports()
+        }
         return Installer(context: context, store: store, platform: platform, puller: puller, policy: policy)
     }
 

@@ -8,8 +8,14 @@ import Store
 struct SessionOptions {
     var request: LaunchRequest
     let printsCommand: Bool
+    /// How the session goes on without its caller; `nil` when it does not.
+    let detachment: Detachment?
 
     static let flags = [
+        Flag(
+            "detach", short: "d",
+            help: "Let it go on in the background, its output in a log; print the number that kill takes"),
+        Flag("tty", short: "t", help: "With --detach: give the command a terminal, to be used by attach"),
         Flag("user", short: "u", value: "USER", help: "Be this user: name, uid, name:group or uid:gid"),
         Flag(
             "bind", short: "b", value: "SRC[:DST[:OPTS]]", kind: .directory, repeatable: true,
@@ -22,6 +28,9 @@ struct SessionOptions {
         Flag("no-shared-tmp", group: "tmp", help: "Keep the container's own /tmp"),
         Flag("minimal", help: "Share nothing with the host but its kernel; pass on almost no variables"),
         Flag("hostname", value: "NAME", help: "Give the session a host name of its own"),
+        Flag("memory", value: "SIZE", help: "Let the container use at most this much memory, such as 512M"),
+        Flag("cpus", value: "N", help: "Let the container use at most N processors, such as 1.5"),
+        Flag("pids", value: "N", help: "Let the container have at most N processes and threads"),
         Flag("get-chroot-cmd", help: "Print what would be done as a shell command, and do nothing"),
     ]
 
@@ -41,8 +50,32 @@ struct SessionOptions {
                 throw UsageError(error.message, hint: error.hint)
             }
         }
+        request.limits = try Self.limits(arguments)
         self.request = request
         printsCommand = arguments.isSet("get-chroot-cmd")
+        detachment = arguments.isSet("detach") ? Detachment(arguments) : nil
+    }
+
+    private static func limits(_ arguments: ParsedArguments) throws(UsageError) -> ResourceLimits {
+        var limits = ResourceLimits()
+        if let text = try arguments.text("memory") {
+            guard let size = ByteCount(text), size.bytes >= 1 << 20 else {
+                throw arguments.invalid(
+                    "memory", "\(Quoted(text)) is no size of 1M or more",
+                    hint: "Use a size such as 512M or 2G.")
+            }
+            limits.memory = size.bytes
+        }
+        if let text = try arguments.text("cpus") {
+            guard let number = Double(text), number >= 0.01, number <= 4096 else {
+                throw arguments.invalid(
+                    "cpus", "\(Quoted(text)) is no number from 0.01 to 4096",
+                    hint: "Use a number such as 1.5.")
+            }
+            limits.processorTime = Int64((number * 100_000).rounded())
+        }
+        limits.processes = try arguments.number("pids", in: 1...4_194_304).map(Int64.init)
+        return limits
     }
 
     /// Plans the session and carries it out, or prints the plan.
@@ -68,7 +101,11 @@ struct SessionOptions {
         GuestFiles.refresh(in: rootfs, resolver: GuestFiles.hostResolverConfiguration())
         var launcher = RootfulLauncher(
             plan, layout: context.layout, interface: .best(), isAndroid: context.caller.host.termux != nil)
-        return try launcher.run(
-            holding: lock, say: context.diagnostics.info, warn: { context.diagnostics.warning($0) })
+        let diagnostics = context.diagnostics
+        guard let detachment else {
+            return try launcher.run(
+                holding: lock, say: diagnostics.info, warn: { diagnostics.warning($0) })
+        }
+        return try detachment.launch(launcher, plan, container, holding: lock, context)
     }
 }

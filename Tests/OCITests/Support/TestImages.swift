@@ -1,5 +1,7 @@
+import Archive
 import Libc
 import Platform
+import Testing
 
 @testable import OCI
 
