@@ -13,12 +13,17 @@ struct DoctorTests {
         try rig.program.install("other")
         try rig.program.succeed("remove", "other")
         try rig.waitForFlush()
-        let before = try rig.everything()
-        let start = timespec.now
-        _ = try rig.findings()
-        let seconds = timespec.now - start
-        #expect(try rig.everything() == before)
-        #expect(seconds < 1, "it took \(seconds) s")
+        // The best of three: other tests are at work at the same time.
+        let times = try (0..<3).map { _ in
+            let start = timespec.now
+            _ = try rig.findings()
+            return timespec.now - start
+        }
+        #expect(times.contains { $0 < 1 }, "it took \(times) s")
+        #expect(try rig.difference().isEmpty)
+        let trial = "find /sys/fs/cgroup -name 'chroot-distro.trial-*' 2>/dev/null || true"
+        for _ in 0..<100 where try !Run.shell(trial).isEmpty { usleep(20_000) }
+        #expect(try Run.shell(trial).isEmpty)
     }
 
     @Test("finds a healthy store healthy")
@@ -131,6 +136,29 @@ struct DoctorTests {
         #expect(try rig.program.names() == ["box"])
         let outcome = try session.finish(input: Array("hello\n".utf8), timeout: 30)
         #expect(outcome.stdout == "in\ngot hello\n", "\(outcome.stderr)")
+    }
+
+    @Test("knows after a crash what is dead, and clears it away")
+    func crash() throws {
+        let rig = try DoctorRig()
+        let session = try Running.start(
+            BuiltBinary.path, ["login", "box", "--", "sleep", "1000"], environment: rig.program.environment)
+        for _ in 0..<100 where try rig.program.succeed("ps", "-q").stdout.isEmpty { usleep(50_000) }
+        try rig.harm(
+            """
+            holder=$(grep -o '"pid":[0-9]*' $run/box/holder.json | tr -dc 0-9)
+            supervisor=$(basename $run/box/sessions/*.json .json)
+            kill -9 $holder $supervisor
+            """)
+        #expect(try session.finish(timeout: 30).status == .killed(by: SIGKILL))
+        for _ in 0..<100 where !Processes.inMounts(of: Scratch.path).isEmpty { usleep(50_000) }
+        let ids = try rig.findings().map(\.id)
+        #expect(ids.contains("state.dead-holder") && ids.contains("state.dead-session"), "\(ids)")
+        let fixed = try rig.findings("--fix").filter { $0.id.hasPrefix("state.") }
+        for finding in fixed where finding.severity != "ok" { #expect(finding.fixed != nil, "\(finding)") }
+        let after = try rig.findings().filter { $0.id.hasPrefix("state.") }
+        #expect(after.allSatisfy { $0.severity == "ok" }, "\(after)")
+        #expect(try rig.program.inside("box", "echo alive") == "alive")
     }
 
     @Test(
@@ -339,15 +367,22 @@ private struct DoctorRig {
         for _ in 0..<200 where access(mark, F_OK) == 0 { usleep(50_000) }
     }
 
-    /// All that a careless probe could leave behind.
-    func everything() throws -> String {
-        try Run.shell(
+    /// What a run of doctor has changed of all that a careless probe could leave behind: nothing, it is hoped.
+    ///
+    /// In a mount namespace with directories for temporary files of its own, where nobody else is at work.
+    func difference() throws -> String {
+        let script = """
+            mount -t tmpfs none /tmp; mount -t tmpfs none /run
+            look() { find "$1" /tmp /run -printf '%p %y %m %s\\n' | sort; cat /proc/self/mountinfo; }
+            before=$(look "$1"); "$2" doctor >/dev/null || true; after=$(look "$1")
+            [ "$before" = "$after" ] || printf '%s\\n--- after:\\n%s\\n' "$before" "$after"
             """
-            find "$1" -printf '%p %y %m %s\\n' | sort
-            cat /proc/1/mountinfo
-            ls -A /tmp /run /var/lib /var/cache
-            find /sys/fs/cgroup -name '*trial*'
-            """, program.directory.rawValue)
+        return try Run.succeeding(
+            "unshare",
+            [
+                "--mount", "--propagation", "private", "sh", "-ec", script, "sh", program.directory.rawValue,
+                BuiltBinary.path,
+            ], environment: program.environment)
     }
 }
 

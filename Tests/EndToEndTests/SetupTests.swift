@@ -226,6 +226,21 @@ struct SetupTests {
         #expect(try rig.snapshot() == before)
     }
 
+    @Test("is looked after by doctor", arguments: ["sudo", "doas"])
+    func watched(_ way: String) throws {
+        let rig = try SetupRig(way: way)
+        #expect(try !rig.root("doctor").stdout.contains("[elevation.setup]"))
+        try #require(try rig.root("setup", "--user", PrivateEtc.user).status == .success)
+        let fine = try rig.root("doctor").stdout.split(separator: "\n").first {
+            $0.hasSuffix("[elevation.setup]")
+        }
+        #expect(fine?.hasPrefix("  ok ") == true && fine?.contains("/etc/cd-test/chroot-distro") == true)
+        try rig.asRoot("chmod", "g+w", "/etc/cd-test")
+        let lax = try rig.root("doctor")
+        let line = lax.stdout.split(separator: "\n").first { $0.hasSuffix("[elevation.setup]") }
+        #expect(line?.hasPrefix("  problem ") == true && lax.status == .failure)
+    }
+
     @Test("takes away exactly its own lines", arguments: ["", "permit :wheel\n", "a\r\nb\n", "\n\n", "x"])
     func section(_ text: String) throws {
         #expect(try DoasRule.without(text) == text)

@@ -4,9 +4,9 @@ import Libc
 /// Where this machine's control groups are (cgroups(7)).
 package struct ControlGroupTree: Sendable {
     /// The root of version 2, alone or beside version 1; `nil` when there is none.
-    let unified: HostPath?
+    package let unified: HostPath?
     /// The roots of version 1 by their controllers.
-    var legacy: [ResourceLimits.Controller: HostPath] { given ?? Self.mounted }
+    package var legacy: [ResourceLimits.Controller: HostPath] { given ?? Self.mounted }
     private let given: [ResourceLimits.Controller: HostPath]?
 
     /// Those of this machine.

@@ -1,6 +1,7 @@
 import Libc
 import OCI
 import Platform
+import Session
 import Store
 
 /// Looks at everything that containers depend on, and repairs what is safe to repair.
@@ -72,7 +73,7 @@ struct Doctor {
         do { findings += StateExamination.judge(try RunCensus.take(layout), installed: installed) } catch {
             findings.append(Finding("state.sessions", unreadable: error))
         }
-        return findings + StateExamination.mounts(layout)
+        return findings + StateExamination.groups(installed, layout) + StateExamination.mounts(layout)
     }
 
     // MARK: - Repairing
@@ -110,6 +111,9 @@ struct Doctor {
             return "made anew from the containers that are there"
         case .heal(let name): return try RunCensus.heal(name, in: layout) ? "forgotten" : nil
         case .forget(let name): return try RunCensus.erase(name, in: layout) ? "forgotten" : nil
+        case .group(let name):
+            Debris.sweep(name, in: layout)
+            return Debris.isLeft(of: name, in: layout) ? nil : "removed"
         case .parts:
             guard let images = try ImageLayout.openExisting(layout.cache) else { return nil }
             let reclaimed = try images.sweepParts(olderThan: 7 * 86400)

@@ -12,7 +12,8 @@ struct Finding: Listed {
 
     /// What `--fix` can do about it without any risk.
     enum Repair {
-        case sweep, index, heal(ContainerName), forget(ContainerName), parts, blob(Digest)
+        case sweep, index, heal(ContainerName), forget(ContainerName), group(ContainerName), parts, blob(
+            Digest)
     }
 
     /// Its kind, such as `disk.data-space`; it stays the same from version to version.

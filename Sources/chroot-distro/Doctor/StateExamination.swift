@@ -1,5 +1,6 @@
 import Mounts
 import Platform
+import Session
 import Store
 
 /// What killed sessions and crashes have left.
@@ -40,6 +41,16 @@ enum StateExamination {
                     "\(count) container\(count == 1 ? " runs" : "s run"), nothing is stale"))
         }
         return findings
+    }
+
+    /// Control groups of containers whose holder was killed.
+    static func groups(_ installed: Set<ContainerName>, _ layout: StateLayout) -> [Finding] {
+        installed.sorted().filter { Debris.isLeft(of: $0, in: layout) }.map { name in
+            Finding(
+                "state.control-group", .note, "the control group of \(name) is left, and nothing runs in it",
+                because: "the next login takes it away", remedy: "chroot-distro doctor --fix",
+                subject: name.description, repair: .group(name))
+        }
     }
 
     /// Mounts below the containers that this namespace can see: ours are never in it.
