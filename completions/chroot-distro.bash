@@ -44,7 +44,7 @@ __chroot_distro_spec() {
         ;;
     rename|mv)
         name=rename
-        options='-q --quiet -h --help'
+        options='-f --force -q --quiet -h --help'
         operands=('containers' 'text')
         ;;
     kill|k)
@@ -83,6 +83,28 @@ __chroot_distro_spec() {
         name=unmount
         options='-h --help'
         operands=('running')
+        ;;
+    top)
+        name=top
+        options='-q --quiet --json -h --help'
+        operands=('running')
+        repeated=1
+        ;;
+    stats)
+        name=stats
+        options='-q --quiet --json --no-stream -h --help'
+        operands=('running')
+        repeated=1
+        ;;
+    ports)
+        name=ports
+        options='-q --quiet --json -h --help'
+        operands=('running')
+        repeated=1
+        ;;
+    events)
+        name=events
+        options='-f --follow -n --lines --json -h --help'
         ;;
     setup)
         name=setup
@@ -142,6 +164,7 @@ __chroot_distro_value() {
     restart:-t|restart:--time) kind='text' ;;
     logs:-n|logs:--lines|logs:--tail) kind='text' ;;
     attach:--detach-keys) kind='text' ;;
+    events:-n|events:--lines) kind='text' ;;
     setup:--user) kind='text' ;;
     esac
 }
@@ -192,6 +215,10 @@ restart
 logs
 attach
 unmount
+top
+stats
+ports
+events
 setup
 info
 doctor
@@ -280,6 +307,10 @@ attach
 unmount
 umount
 um
+top
+stats
+ports
+events
 setup
 info
 version-info

@@ -32,10 +32,10 @@ package struct RootfulLauncher {
         forgoImpossibleOwners(warn)
         let registry = try SessionRegistry.open(plan.container, in: layout)
         let start = try registry.startLock()
-        let ticket = try registry.enter(
-            SessionRecord(
-                try ProcessIdentity.current(), kind: plan.kind, user: plan.user, command: plan.shownCommand,
-                started: Int64(time(nil)), isDetached: console != nil))
+        let session = SessionRecord(
+            try ProcessIdentity.current(), kind: plan.kind, user: plan.user, command: plan.shownCommand,
+            started: Int64(time(nil)), isDetached: console != nil)
+        let ticket = try registry.enter(session)
         try console?.openPipe()
         let supervisor = try Supervisor(console)
         let container = try join(registry)
@@ -48,8 +48,10 @@ package struct RootfulLauncher {
         start.release()
         lock.release()
         console?.announce(registry)
+        SessionEvents.started(session, plan.container, in: layout)
         let traffic = registry.traffic()
         let status = try supervisor.attend(guest)
+        SessionEvents.ended(status, plan.container, in: layout)
         // A session that has had the container for itself from beginning to end only has to look at its own children.
         let isAlone = container.isFresh && traffic == registry.traffic()
         if !isAlone || Membership.hasChild(other: container.record.pid) {
