@@ -37,6 +37,7 @@ let package = Package(
         shim("CLibMount"),
         shim("CTransport"),
         shim("CIsal"),
+        shim("CSeccomp"),
         library("CZlib", apt: "zlib1g-dev"),
         library("CLzma", apt: "liblzma-dev"),
         library("CZstd", apt: "libzstd-dev"),
@@ -45,7 +46,7 @@ let package = Package(
         room("Libc", []),
         room("Platform", ["CLinux", "Libc"]),
         room("Mounts", ["CLinux", "CLibMount", "Libc", "Platform"]),
-        room("Namespaces", ["CLinux", "Libc", "Platform"]),
+        room("Namespaces", ["CLinux", "CSeccomp", "Libc", "Platform"]),
         room("Archive", ["CBzip2", "CIsal", "CLzma", "CZlib", "CZstd", "Libc", "Platform"]),
         room("CLI", ["CLinux", "Libc", "Platform"]),
         room("Store", ["CLinux", "Libc", "Platform"]),
@@ -54,7 +55,8 @@ let package = Package(
         .executableTarget(
             name: "chroot-distro",
             dependencies: [
-                "Archive", "CLI", "CLinux", "Libc", "Mounts", "OCI", "Platform", "Session", "Store",
+                "Archive", "CLI", "CLinux", "Libc", "Mounts", "Namespaces", "OCI", "Platform", "Session",
+                "Store",
             ], swiftSettings: settings),
 
         tests("Platform", ["Platform"]),
@@ -72,7 +74,7 @@ let package = Package(
             ]),
         .target(
             name: "TestSupport", dependencies: ["Libc", "Platform"], path: "Tests/Support",
-            exclude: ["registry_front.py"],
+            exclude: ["registry_front.py", "attack.c"],
             swiftSettings: settings),
         tests("TestSupport", ["TestSupport"]),
         tests("Architecture", ["TestSupport"]),

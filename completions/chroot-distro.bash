@@ -6,19 +6,19 @@ __chroot_distro_spec() {
     case $1 in
     login|sh)
         name=login
-        options='-d --detach -t --tty -u --user -b --bind -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --hostname --memory --cpus --pids --get-chroot-cmd -h --help'
+        options='-d --detach -t --tty -u --user -b --bind -v --volume -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --isolated --isolate --hostname --dns --add-host --device --tmpfs --read-only --cap-add --cap-drop --privileged --no-new-privs --memory --cpus --pids --get-chroot-cmd -h --help'
         operands=('containers')
         trailing=bare
         ;;
     run)
         name=run
-        options='--entrypoint -d --detach -t --tty -u --user -b --bind -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --hostname --memory --cpus --pids --get-chroot-cmd -h --help'
+        options='--entrypoint -d --detach -t --tty -u --user -b --bind -v --volume -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --isolated --isolate --hostname --dns --add-host --device --tmpfs --read-only --cap-add --cap-drop --privileged --no-new-privs --memory --cpus --pids --get-chroot-cmd -h --help'
         operands=('containers')
         trailing=dashed
         ;;
     exec)
         name=exec
-        options='-d --detach -t --tty -u --user -b --bind -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --hostname --memory --cpus --pids --get-chroot-cmd -h --help'
+        options='-d --detach -t --tty -u --user -b --bind -v --volume -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --isolated --isolate --hostname --dns --add-host --device --tmpfs --read-only --cap-add --cap-drop --privileged --no-new-privs --memory --cpus --pids --get-chroot-cmd -h --help'
         operands=('running')
         trailing=bare
         ;;
@@ -132,26 +132,47 @@ __chroot_distro_value() {
     case $1:$2 in
     login:-u|login:--user) kind='text' ;;
     login:-b|login:--bind) kind='directories' ;;
+    login:-v|login:--volume) kind='directories' ;;
     login:-w|login:--work-dir) kind='text' ;;
     login:-e|login:--env) kind='text' ;;
     login:--hostname) kind='text' ;;
+    login:--dns) kind='text' ;;
+    login:--add-host) kind='text' ;;
+    login:--device) kind='files' ;;
+    login:--tmpfs) kind='text' ;;
+    login:--cap-add) kind='text' ;;
+    login:--cap-drop) kind='text' ;;
     login:--memory) kind='text' ;;
     login:--cpus) kind='text' ;;
     login:--pids) kind='text' ;;
     run:--entrypoint) kind='text' ;;
     run:-u|run:--user) kind='text' ;;
     run:-b|run:--bind) kind='directories' ;;
+    run:-v|run:--volume) kind='directories' ;;
     run:-w|run:--work-dir) kind='text' ;;
     run:-e|run:--env) kind='text' ;;
     run:--hostname) kind='text' ;;
+    run:--dns) kind='text' ;;
+    run:--add-host) kind='text' ;;
+    run:--device) kind='files' ;;
+    run:--tmpfs) kind='text' ;;
+    run:--cap-add) kind='text' ;;
+    run:--cap-drop) kind='text' ;;
     run:--memory) kind='text' ;;
     run:--cpus) kind='text' ;;
     run:--pids) kind='text' ;;
     exec:-u|exec:--user) kind='text' ;;
     exec:-b|exec:--bind) kind='directories' ;;
+    exec:-v|exec:--volume) kind='directories' ;;
     exec:-w|exec:--work-dir) kind='text' ;;
     exec:-e|exec:--env) kind='text' ;;
     exec:--hostname) kind='text' ;;
+    exec:--dns) kind='text' ;;
+    exec:--add-host) kind='text' ;;
+    exec:--device) kind='files' ;;
+    exec:--tmpfs) kind='text' ;;
+    exec:--cap-add) kind='text' ;;
+    exec:--cap-drop) kind='text' ;;
     exec:--memory) kind='text' ;;
     exec:--cpus) kind='text' ;;
     exec:--pids) kind='text' ;;

@@ -19,17 +19,17 @@ function __chroot_distro_at
                     continue
             case login sh
                 set name login
-                set valued -u --user -b --bind -w --work-dir -e --env --hostname --memory --cpus --pids
+                set valued -u --user -b --bind -v --volume -w --work-dir -e --env --hostname --dns --add-host --device --tmpfs --cap-add --cap-drop --memory --cpus --pids
                 set bare 1
                 set trailing 1
             case run
                 set name run
-                set valued --entrypoint -u --user -b --bind -w --work-dir -e --env --hostname --memory --cpus --pids
+                set valued --entrypoint -u --user -b --bind -v --volume -w --work-dir -e --env --hostname --dns --add-host --device --tmpfs --cap-add --cap-drop --memory --cpus --pids
                 set bare -1
                 set trailing 1
             case exec
                 set name exec
-                set valued -u --user -b --bind -w --work-dir -e --env --hostname --memory --cpus --pids
+                set valued -u --user -b --bind -v --volume -w --work-dir -e --env --hostname --dns --add-host --device --tmpfs --cap-add --cap-drop --memory --cpus --pids
                 set bare 1
                 set trailing 1
             case list li ls
@@ -218,13 +218,24 @@ complete -c chroot-distro -n '__chroot_distro_at login' -s d -l detach -d 'Let i
 complete -c chroot-distro -n '__chroot_distro_at login' -s t -l tty -d 'With --detach: give the command a terminal, to be used by attach'
 complete -c chroot-distro -n '__chroot_distro_at login' -s u -l user -x -d 'Be this user: name, uid, name:group or uid:gid'
 complete -c chroot-distro -n '__chroot_distro_at login' -s b -l bind -r -f -a '(__fish_complete_directories)' -d 'Show a path of the host in the container; OPTS are words of mount(8) such as ro,nosuid'
+complete -c chroot-distro -n '__chroot_distro_at login' -s v -l volume -r -f -a '(__fish_complete_directories)' -d 'The same as --bind'
 complete -c chroot-distro -n '__chroot_distro_at login' -s w -l work-dir -x -d 'Start in this directory of the container'
 complete -c chroot-distro -n '__chroot_distro_at login' -s e -l env -x -d 'Set a variable in the container'
 complete -c chroot-distro -n '__chroot_distro_at login' -l shared-home -d 'Show your home directory as the user\'s home in the container'
 complete -c chroot-distro -n '__chroot_distro_at login' -l shared-tmp -d 'Share the host\'s /tmp (the default, except on Termux)'
 complete -c chroot-distro -n '__chroot_distro_at login' -l no-shared-tmp -d 'Keep the container\'s own /tmp'
 complete -c chroot-distro -n '__chroot_distro_at login' -l minimal -d 'Share nothing with the host but its kernel; pass on almost no variables'
+complete -c chroot-distro -n '__chroot_distro_at login' -l isolated -l isolate -d 'Keep the container in a boundary of its own; with =strict refuse when this machine cannot'
 complete -c chroot-distro -n '__chroot_distro_at login' -l hostname -x -d 'Give the session a host name of its own'
+complete -c chroot-distro -n '__chroot_distro_at login' -l dns -x -d 'Use this name server in the container'
+complete -c chroot-distro -n '__chroot_distro_at login' -l add-host -x -d 'Add a line to the container\'s /etc/hosts'
+complete -c chroot-distro -n '__chroot_distro_at login' -l device -r -F -d 'Give the container a device of the host, or all in a directory'
+complete -c chroot-distro -n '__chroot_distro_at login' -l tmpfs -x -d 'Mount an empty memory file system; OPTS are words such as size=64m,mode=755'
+complete -c chroot-distro -n '__chroot_distro_at login' -l read-only -d 'Let nothing but memory file systems and binds be written to'
+complete -c chroot-distro -n '__chroot_distro_at login' -l cap-add -x -d 'Leave the guest this capability, or ALL; see capabilities(7)'
+complete -c chroot-distro -n '__chroot_distro_at login' -l cap-drop -x -d 'Take this capability, or ALL, from the guest'
+complete -c chroot-distro -n '__chroot_distro_at login' -l privileged -d 'Leave the guest every capability and every system call'
+complete -c chroot-distro -n '__chroot_distro_at login' -l no-new-privs -d 'Let no program in the session gain privileges, setuid ones included'
 complete -c chroot-distro -n '__chroot_distro_at login' -l memory -x -d 'Let the container use at most this much memory, such as 512M'
 complete -c chroot-distro -n '__chroot_distro_at login' -l cpus -x -d 'Let the container use at most N processors, such as 1.5'
 complete -c chroot-distro -n '__chroot_distro_at login' -l pids -x -d 'Let the container have at most N processes and threads'
@@ -237,13 +248,24 @@ complete -c chroot-distro -n '__chroot_distro_at run' -s d -l detach -d 'Let it 
 complete -c chroot-distro -n '__chroot_distro_at run' -s t -l tty -d 'With --detach: give the command a terminal, to be used by attach'
 complete -c chroot-distro -n '__chroot_distro_at run' -s u -l user -x -d 'Be this user: name, uid, name:group or uid:gid'
 complete -c chroot-distro -n '__chroot_distro_at run' -s b -l bind -r -f -a '(__fish_complete_directories)' -d 'Show a path of the host in the container; OPTS are words of mount(8) such as ro,nosuid'
+complete -c chroot-distro -n '__chroot_distro_at run' -s v -l volume -r -f -a '(__fish_complete_directories)' -d 'The same as --bind'
 complete -c chroot-distro -n '__chroot_distro_at run' -s w -l work-dir -x -d 'Start in this directory of the container'
 complete -c chroot-distro -n '__chroot_distro_at run' -s e -l env -x -d 'Set a variable in the container'
 complete -c chroot-distro -n '__chroot_distro_at run' -l shared-home -d 'Show your home directory as the user\'s home in the container'
 complete -c chroot-distro -n '__chroot_distro_at run' -l shared-tmp -d 'Share the host\'s /tmp (the default, except on Termux)'
 complete -c chroot-distro -n '__chroot_distro_at run' -l no-shared-tmp -d 'Keep the container\'s own /tmp'
 complete -c chroot-distro -n '__chroot_distro_at run' -l minimal -d 'Share nothing with the host but its kernel; pass on almost no variables'
+complete -c chroot-distro -n '__chroot_distro_at run' -l isolated -l isolate -d 'Keep the container in a boundary of its own; with =strict refuse when this machine cannot'
 complete -c chroot-distro -n '__chroot_distro_at run' -l hostname -x -d 'Give the session a host name of its own'
+complete -c chroot-distro -n '__chroot_distro_at run' -l dns -x -d 'Use this name server in the container'
+complete -c chroot-distro -n '__chroot_distro_at run' -l add-host -x -d 'Add a line to the container\'s /etc/hosts'
+complete -c chroot-distro -n '__chroot_distro_at run' -l device -r -F -d 'Give the container a device of the host, or all in a directory'
+complete -c chroot-distro -n '__chroot_distro_at run' -l tmpfs -x -d 'Mount an empty memory file system; OPTS are words such as size=64m,mode=755'
+complete -c chroot-distro -n '__chroot_distro_at run' -l read-only -d 'Let nothing but memory file systems and binds be written to'
+complete -c chroot-distro -n '__chroot_distro_at run' -l cap-add -x -d 'Leave the guest this capability, or ALL; see capabilities(7)'
+complete -c chroot-distro -n '__chroot_distro_at run' -l cap-drop -x -d 'Take this capability, or ALL, from the guest'
+complete -c chroot-distro -n '__chroot_distro_at run' -l privileged -d 'Leave the guest every capability and every system call'
+complete -c chroot-distro -n '__chroot_distro_at run' -l no-new-privs -d 'Let no program in the session gain privileges, setuid ones included'
 complete -c chroot-distro -n '__chroot_distro_at run' -l memory -x -d 'Let the container use at most this much memory, such as 512M'
 complete -c chroot-distro -n '__chroot_distro_at run' -l cpus -x -d 'Let the container use at most N processors, such as 1.5'
 complete -c chroot-distro -n '__chroot_distro_at run' -l pids -x -d 'Let the container have at most N processes and threads'
@@ -255,13 +277,24 @@ complete -c chroot-distro -n '__chroot_distro_at exec' -s d -l detach -d 'Let it
 complete -c chroot-distro -n '__chroot_distro_at exec' -s t -l tty -d 'With --detach: give the command a terminal, to be used by attach'
 complete -c chroot-distro -n '__chroot_distro_at exec' -s u -l user -x -d 'Be this user: name, uid, name:group or uid:gid'
 complete -c chroot-distro -n '__chroot_distro_at exec' -s b -l bind -r -f -a '(__fish_complete_directories)' -d 'Show a path of the host in the container; OPTS are words of mount(8) such as ro,nosuid'
+complete -c chroot-distro -n '__chroot_distro_at exec' -s v -l volume -r -f -a '(__fish_complete_directories)' -d 'The same as --bind'
 complete -c chroot-distro -n '__chroot_distro_at exec' -s w -l work-dir -x -d 'Start in this directory of the container'
 complete -c chroot-distro -n '__chroot_distro_at exec' -s e -l env -x -d 'Set a variable in the container'
 complete -c chroot-distro -n '__chroot_distro_at exec' -l shared-home -d 'Show your home directory as the user\'s home in the container'
 complete -c chroot-distro -n '__chroot_distro_at exec' -l shared-tmp -d 'Share the host\'s /tmp (the default, except on Termux)'
 complete -c chroot-distro -n '__chroot_distro_at exec' -l no-shared-tmp -d 'Keep the container\'s own /tmp'
 complete -c chroot-distro -n '__chroot_distro_at exec' -l minimal -d 'Share nothing with the host but its kernel; pass on almost no variables'
+complete -c chroot-distro -n '__chroot_distro_at exec' -l isolated -l isolate -d 'Keep the container in a boundary of its own; with =strict refuse when this machine cannot'
 complete -c chroot-distro -n '__chroot_distro_at exec' -l hostname -x -d 'Give the session a host name of its own'
+complete -c chroot-distro -n '__chroot_distro_at exec' -l dns -x -d 'Use this name server in the container'
+complete -c chroot-distro -n '__chroot_distro_at exec' -l add-host -x -d 'Add a line to the container\'s /etc/hosts'
+complete -c chroot-distro -n '__chroot_distro_at exec' -l device -r -F -d 'Give the container a device of the host, or all in a directory'
+complete -c chroot-distro -n '__chroot_distro_at exec' -l tmpfs -x -d 'Mount an empty memory file system; OPTS are words such as size=64m,mode=755'
+complete -c chroot-distro -n '__chroot_distro_at exec' -l read-only -d 'Let nothing but memory file systems and binds be written to'
+complete -c chroot-distro -n '__chroot_distro_at exec' -l cap-add -x -d 'Leave the guest this capability, or ALL; see capabilities(7)'
+complete -c chroot-distro -n '__chroot_distro_at exec' -l cap-drop -x -d 'Take this capability, or ALL, from the guest'
+complete -c chroot-distro -n '__chroot_distro_at exec' -l privileged -d 'Leave the guest every capability and every system call'
+complete -c chroot-distro -n '__chroot_distro_at exec' -l no-new-privs -d 'Let no program in the session gain privileges, setuid ones included'
 complete -c chroot-distro -n '__chroot_distro_at exec' -l memory -x -d 'Let the container use at most this much memory, such as 512M'
 complete -c chroot-distro -n '__chroot_distro_at exec' -l cpus -x -d 'Let the container use at most N processors, such as 1.5'
 complete -c chroot-distro -n '__chroot_distro_at exec' -l pids -x -d 'Let the container have at most N processes and threads'

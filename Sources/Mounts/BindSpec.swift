@@ -22,9 +22,7 @@ package struct BindSpec: Hashable, Sendable {
         guard target.hasPrefix("/") else { throw .relativeTarget(text, target) }
         let path = GuestPath(target)
         guard !path.climbs else { throw .climbs(text, target) }
-        guard !path.components.isEmpty, path != "/dev", !Self.reserved.contains(where: path.isWithin) else {
-            throw .reserved(text, target)
-        }
+        guard !Self.isReserved(path) else { throw .reserved(text, target) }
         var options = BindOptions()
         for word in parts.count > 2 ? parts[2].split(separator: ",") : [] {
             guard let option = MountOption(rawValue: String(word)) else {
@@ -57,7 +55,11 @@ package struct BindSpec: Hashable, Sendable {
         }
     }
 
-    /// What the container's own system mounts cover.
+    /// Whether the container's own system mounts cover that place.
+    package static func isReserved(_ path: GuestPath) -> Bool {
+        path.components.isEmpty || path == "/dev" || reserved.contains(where: path.isWithin)
+    }
+
     private static let reserved: [GuestPath] = ["/proc", "/sys", "/dev/pts", "/dev/shm"]
 }
 
@@ -71,6 +73,8 @@ package enum BindError: UserFacing, Equatable {
     case missingSource(HostPath)
     /// Another bind has the same target already.
     case conflict(target: GuestPath, mounted: HostPath, asked: HostPath)
+    /// Two different things were asked for in one place.
+    case twice(GuestPath)
     /// The same bind is in place already, but with other options.
     case otherOptions(target: GuestPath, mounted: String, asked: String)
 
@@ -86,6 +90,7 @@ package enum BindError: UserFacing, Equatable {
         case .missingSource(let source): "bind source \(source) does not exist on this host"
         case .conflict(let target, let mounted, let asked):
             "\(target) is already bound from \(mounted) in the container, so \(asked) cannot be bound there"
+        case .twice(let target): "two different things are to be mounted on \(target)"
         case .otherOptions(let target, let mounted, let asked):
             "\(target) is already bound in the container with \(mounted), not with \(asked)"
         }
@@ -98,6 +103,7 @@ package enum BindError: UserFacing, Equatable {
         case .unknownOption:
             "Known options: " + MountOption.allCases.map(\.rawValue).joined(separator: " ")
         case .missingSource: "Make it first, or correct the path."
+        case .twice: "Leave one of them out, or choose another path for it."
         case .conflict, .otherOptions: "Choose another path in the container, or stop the container first."
         }
     }

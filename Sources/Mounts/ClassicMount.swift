@@ -65,6 +65,17 @@ enum ClassicMount {
         return try Directory.open(HostPath(path))
     }
 
+    static func makeReadOnly(_ root: borrowing Directory) throws(SystemError) {
+        guard let path = readLink(root.descriptor.procPath) else {
+            throw SystemError("readlink", code: ENOENT)
+        }
+        let wanted = try attributes(of: path).union(.readOnly)
+        try syscall("mount", Quoted(path).description) {
+            cd_libmount(
+                nil, path, nil, (["remount", "bind"] + MountOption.words(wanted)).joined(separator: ","))
+        }
+    }
+
     private static func attributes(of path: String) throws(SystemError) -> MountAttributes {
         var status = statvfs()
         try syscall("statvfs", Quoted(path).description) { statvfs(path, &status) }

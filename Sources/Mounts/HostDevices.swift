@@ -1,3 +1,4 @@
+import CLinux
 import Platform
 
 /// The devices of this host that a container may use: graphics, sound, input, video, tunnels, serial lines.
@@ -35,6 +36,23 @@ package struct HostDevices: Hashable, Sendable {
             }
         }
         return HostDevices(steps: steps)
+    }
+
+    /// The device that a path is, without a name, or those in a directory, with theirs.
+    package static func nodes(at path: HostPath) -> [(name: RawString?, node: DeviceNode)] {
+        guard let file = try? FileDescriptor.open(path, cd_o_path), let status = try? file.status() else {
+            return []
+        }
+        if let node = DeviceNode(status) { return [(nil, node)] }
+        guard status.kind == .directory, let directory = try? Directory.open(path),
+            let entries = try? directory.entries()
+        else { return [] }
+        return entries.sorted { $0.name < $1.name }.compactMap { entry in
+            guard let status = try? directory.status(entry.name), let node = DeviceNode(status) else {
+                return nil
+            }
+            return (entry.name, node)
+        }
     }
 
     private static func isKnown(_ name: RawString) -> Bool {

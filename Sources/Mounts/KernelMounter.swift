@@ -4,8 +4,8 @@ import Platform
 
 /// Carries a mount plan out inside one root, by descriptors: no path of the container is ever resolved outside it.
 package struct KernelMounter: ~Copyable {
-    private let root: Rootfs
-    private let kind: MountInterface
+    let root: Rootfs
+    let kind: MountInterface
 
     /// `root` is the root directory of a mount that is already attached in this mount namespace.
     package init(root: consuming Rootfs, interface: MountInterface) {
@@ -36,6 +36,9 @@ package struct KernelMounter: ~Copyable {
             _ = try root.openOrMakeDirectory(target, mode: mode)
         case .node(let target, let node):
             try make(node, at: target)
+        case .file(let file): try put(file)
+        case .mask(let target): try mask(target)
+        case .seal(let target): try seal(target)
         case .link(let target, let destination):
             let place = try root.openParent(target)
             do { try place.directory.makeSymbolicLink(place.name, to: destination) } catch
@@ -58,7 +61,7 @@ package struct KernelMounter: ~Copyable {
         }
     }
 
-    private func openOrMakeFile(_ target: GuestPath) throws(SystemError) -> FileDescriptor {
+    func openOrMakeFile(_ target: GuestPath) throws(SystemError) -> FileDescriptor {
         do { return try root.open(target, cd_o_path) } catch  where error.code == ENOENT {}
         let parent = try root.openOrMakeDirectory(target.parent)
         guard let name = target.lastComponent else {

@@ -15,6 +15,8 @@ package struct MountFailure: UserFacing {
         switch step {
         case .fileSystem(let type, let target, _, _): "cannot mount \(type) on \(target): \(reason)"
         case .bind(let spec, _): "cannot bind \(spec.source) on \(spec.target): \(reason)"
+        case .mask(let target), .seal(let target): "cannot cover \(target): \(reason)"
+        case .file(let file): "cannot put \(file.target) in place: \(reason)"
         case .directory(let target, _), .node(let target, _), .link(let target, _):
             "cannot make \(target) in the container: \(reason)"
         }

@@ -68,25 +68,34 @@ package enum MountInterface: Sendable {
     package func open(_ spec: BindSpec) throws(SystemError) -> DetachedMount {
         let source = try FileDescriptor.open(spec.source, cd_o_path)
         let isDirectory = try source.status().kind == .directory
+        return try copy(
+            source, isDirectory: isDirectory, spec.options, subject: spec.source.description)
+    }
+
+    /// A copy of what an O_PATH descriptor names, to be attached somewhere else.
+    func copy(
+        _ source: consuming FileDescriptor, isDirectory: Bool, _ options: BindOptions,
+        subject: @autoclosure () -> String
+    ) throws(SystemError) -> DetachedMount {
         guard self == .descriptors else {
-            guard spec.options.owners == nil else { throw SystemError("mount_setattr", code: ENOSYS) }
-            return DetachedMount(isDirectory: isDirectory, form: .pendingBind(source, spec.options))
+            guard options.owners == nil else { throw SystemError("mount_setattr", code: ENOSYS) }
+            return DetachedMount(isDirectory: isDirectory, form: .pendingBind(source, options))
         }
-        let raw = try syscall("open_tree", spec.source.description) {
-            cd_open_tree_clone(source.rawValue, "", spec.options.recursive)
+        let raw = try syscall("open_tree", subject()) {
+            cd_open_tree_clone(source.rawValue, "", options.recursive)
         }
         let tree = FileDescriptor(adopting: raw)
         // A copy that is made in the host's namespace is a peer of what it copies: what is mounted or unmounted in it
         // would happen to the host too.
-        try syscall("mount_setattr", spec.source.description) {
+        try syscall("mount_setattr", subject()) {
             cd_mount_setattr(tree.rawValue, "", true, 0, 0, UInt64(cd_ms_slave), -1)
         }
-        if let owners = spec.options.owners { try map(owners, in: tree, recursive: spec.options.recursive) }
-        let change = spec.options.attributes
+        if let owners = options.owners { try map(owners, in: tree, recursive: options.recursive) }
+        let change = options.attributes
         if !change.isEmpty {
-            try syscall("mount_setattr", spec.source.description) {
+            try syscall("mount_setattr", subject()) {
                 cd_mount_setattr(
-                    tree.rawValue, "", spec.options.recursive, change.set.rawValue, change.clearMask, 0, -1)
+                    tree.rawValue, "", options.recursive, change.set.rawValue, change.clearMask, 0, -1)
             }
         }
         return DetachedMount(isDirectory: isDirectory, form: .tree(tree))
@@ -120,6 +129,14 @@ package enum MountInterface: Sendable {
         }
     }
 
+    /// Makes the mount that the directory is the root of read-only.
+    package func makeReadOnly(_ root: borrowing Directory) throws(SystemError) {
+        guard self == .descriptors else { return try ClassicMount.makeReadOnly(root) }
+        try syscall("mount_setattr", "/") {
+            cd_mount_setattr(root.raw, "", false, MountAttributes.readOnly.rawValue, 0, 0, -1)
+        }
+    }
+
     /// Makes every mount of this namespace a slave: what the host mounts arrives, nothing goes back.
     package func enslaveEverything() throws(SystemError) {
         do { try syscall("mount", "/") { mount(nil, "/", nil, UInt(MS_REC) | UInt(MS_SLAVE), nil) } } catch
@@ -132,15 +149,38 @@ package enum MountInterface: Sendable {
     /// Puts a copy of the directory's own mount on top of it and returns the directory in the new mount.
     ///
     /// The copy may carry setuid programs and devices, also where the host's mount forbids them (Android's `/data`).
-    package func mountOnItself(_ directory: borrowing Directory) throws(SystemError) -> Directory {
-        let allowed: MountAttributes = [.noSetuid, .noDevices, .noExecute]
-        guard self == .descriptors else { return try ClassicMount.mountOnItself(directory) }
-        let raw = try syscall("open_tree") { cd_open_tree_clone(directory.raw, "", false) }
-        let tree = FileDescriptor(adopting: raw)
-        try syscall("mount_setattr") {
-            cd_mount_setattr(tree.rawValue, "", false, 0, allowed.rawValue, 0, -1)
+    /// With a user namespace, its ids are what the directory's owners are to this host, while the file system keeps
+    /// its own.
+    package func mountOnItself(
+        _ directory: borrowing Directory, users: Int32? = nil
+    ) throws(SystemError) -> Directory {
+        guard self == .descriptors else {
+            guard users == nil else { throw SystemError("mount_setattr", code: ENOSYS) }
+            return try ClassicMount.mountOnItself(directory)
         }
+        let tree = try copyForItself(directory, users: users)
         try syscall("move_mount") { cd_move_mount(tree.rawValue, directory.raw, "") }
         return Directory(adopting: tree)
+    }
+
+    /// Throws unless the owners of the files below the directory can be shown as those of a user namespace.
+    ///
+    /// It is tried on a mount that is in no namespace: nothing changes for anybody.
+    package func requireMapping(of directory: borrowing Directory, users: Int32) throws(SystemError) {
+        guard self == .descriptors else { throw SystemError("mount_setattr", code: ENOSYS) }
+        _ = try copyForItself(directory, users: users)
+    }
+
+    private func copyForItself(
+        _ directory: borrowing Directory, users: Int32?
+    ) throws(SystemError) -> FileDescriptor {
+        let allowed: MountAttributes = [.noSetuid, .noDevices, .noExecute]
+        let raw = try syscall("open_tree") { cd_open_tree_clone(directory.raw, "", false) }
+        let tree = FileDescriptor(adopting: raw)
+        let mapping = users == nil ? 0 : UInt64(cd_mount_idmap)
+        try syscall("mount_setattr", users == nil ? "" : "the owners of files") {
+            cd_mount_setattr(tree.rawValue, "", false, mapping, allowed.rawValue, 0, users ?? -1)
+        }
+        return tree
     }
 }

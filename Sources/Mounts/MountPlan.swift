@@ -10,6 +10,12 @@ package enum MountStep: Hashable, Sendable {
     case directory(GuestPath, mode: mode_t)
     case node(GuestPath, DeviceNode)
     case link(GuestPath, to: RawString)
+    /// A file of the running container's own over whatever the image has there.
+    case file(GuestFile)
+    /// Whatever is there is covered by nothing at all; a path that is not there needs no cover.
+    case mask(GuestPath)
+    /// What is there stays visible and cannot be changed; a path that is not there is left alone.
+    case seal(GuestPath)
 
     /// A word or `key=value` of a file system's own.
     package struct Parameter: Hashable, Sendable {
@@ -25,8 +31,9 @@ package enum MountStep: Hashable, Sendable {
     package var target: GuestPath {
         switch self {
         case .fileSystem(_, let target, _, _), .directory(let target, _), .node(let target, _),
-            .link(let target, _):
+            .link(let target, _), .mask(let target), .seal(let target):
             target
+        case .file(let file): file.target
         case .bind(let spec, _): spec.target
         }
     }
@@ -43,28 +50,40 @@ package struct MountPlan: Hashable, Sendable {
         steps.compactMap { step in if case .bind(let spec, _) = step { spec } else { nil } }
     }
 
-    /// The binds that a person asked for; two that want one place exclude each other.
-    package mutating func add(binds: [BindSpec]) throws(BindError) {
-        var placed: [GuestPath: BindSpec] = [:]
-        for bind in binds {
-            try placed[bind.target].map { other throws(BindError) in try bind.requireSame(as: other) }
-            placed[bind.target] = bind
+    /// What a person asked for; two things that want one place exclude each other.
+    package mutating func add(_ requests: [MountStep]) throws(BindError) {
+        var placed: [GuestPath: MountStep] = [:]
+        for request in requests {
+            if let other = placed[request.target], other != request {
+                guard case .bind(let bind, _) = request, case .bind(let first, _) = other else {
+                    throw .twice(request.target)
+                }
+                try bind.requireSame(as: first)
+            }
+            placed[request.target] = request
         }
         // One that lies below another comes after it, in whatever order they were asked for.
-        let ordered = binds.enumerated().sorted { left, right in
+        let ordered = requests.enumerated().sorted { left, right in
             let depths = (left.element.target.components.count, right.element.target.components.count)
             return depths.0 == depths.1 ? left.offset < right.offset : depths.0 < depths.1
         }
-        for bind in ordered.map(\.element) where placed.removeValue(forKey: bind.target) != nil {
-            // A person's bind replaces what would be mounted at or below its target.
-            steps.removeAll { $0.isReplaceable && $0.target.isWithin(bind.target) }
-            steps.append(.bind(bind, required: true))
+        for request in ordered.map(\.element) where placed.removeValue(forKey: request.target) != nil {
+            // A person's wish replaces what would be mounted at or below its target.
+            if request.isMount { steps.removeAll { $0.isReplaceable && $0.target.isWithin(request.target) } }
+            steps.append(request)
         }
     }
 }
 
 extension MountStep {
-    /// Whether a person's own bind may take its place.
+    fileprivate var isMount: Bool {
+        switch self {
+        case .bind, .fileSystem: true
+        default: false
+        }
+    }
+
+    /// Whether a person's own wish may take its place.
     fileprivate var isReplaceable: Bool {
         switch self {
         case .bind(_, let required): !required
@@ -72,6 +91,20 @@ extension MountStep {
             type == "tmpfs" && (target == "/run" || target == "/tmp")
         default: false
         }
+    }
+}
+
+/// A file that belongs to a running container and not to its image.
+package struct GuestFile: Hashable, Sendable {
+    package let target: GuestPath
+    package let contents: [UInt8]
+    /// What it says, in a few words; two files that say the same are the same.
+    package let label: String
+
+    package init(_ target: GuestPath, _ contents: [UInt8], label: String) {
+        self.target = target
+        self.contents = contents
+        self.label = label
     }
 }
 
@@ -98,7 +131,7 @@ package struct DeviceNode: Hashable, Sendable {
     }
 
     /// The node as it stands on this host; `nil` when the file is not a device.
-    init?(_ status: FileStatus) {
+    package init?(_ status: FileStatus) {
         guard status.kind == .characterDevice || status.kind == .blockDevice else { return nil }
         self.init(
             isBlock: status.kind == .blockDevice, status.major, status.minor, permissions: status.permissions,

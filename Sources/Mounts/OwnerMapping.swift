@@ -11,42 +11,33 @@ package struct OwnerMapping: Hashable, Sendable {
     package let hostGroup: gid_t
     package let guestUser: uid_t
     package let guestGroup: gid_t
+    /// Whether all other owners are nobody, rather than themselves.
+    package let isExclusive: Bool
 
-    package init(hostUser: uid_t, hostGroup: gid_t, guestUser: uid_t, guestGroup: gid_t) {
+    package init(
+        hostUser: uid_t, hostGroup: gid_t, guestUser: uid_t, guestGroup: gid_t, isExclusive: Bool = false
+    ) {
         self.hostUser = hostUser
         self.hostGroup = hostGroup
         self.guestUser = guestUser
         self.guestGroup = guestGroup
+        self.isExclusive = isExclusive
+    }
+
+    /// The same for a guest whose ids are those of this host's range.
+    package func shifted(by range: IDRange) -> OwnerMapping {
+        OwnerMapping(
+            hostUser: hostUser, hostGroup: hostGroup, guestUser: range.host(guestUser),
+            guestGroup: range.host(guestGroup), isExclusive: isExclusive)
     }
 
     /// A user namespace that says so, as `mount_setattr` takes it; the descriptor keeps it.
     func namespace() throws(SystemError) -> FileDescriptor {
-        let pipe = try Pipe()
-        let pid = try Fork.child {
-            _ = cd_set_parent_death_signal(SIGKILL)
-            if cd_unshare(cd_clone_newuser) < 0 {
-                var code = UInt8(truncatingIfNeeded: errno)
-                _ = write(pipe.raw.writing, &code, 1)
-                return .failure
-            }
-            close(pipe.raw.writing)
-            while true { pause() }
+        func lines(_ host: UInt32, _ guest: UInt32) -> String {
+            isExclusive ? "\(host) \(guest) 1\n" : Self.lines(host, guest)
         }
-        defer {
-            kill(pid, SIGKILL)
-            _ = try? Reaping.wait(for: pid)
-        }
-        // Ends without a word when the child has its namespace.
-        if let code = try pipe.readEnd().readAll(limit: 1).first {
-            throw SystemError("unshare", code: Int32(code))
-        }
-        try Self.put(Self.lines(hostUser, guestUser), in: HostPath("/proc/\(pid)/uid_map"))
-        try Self.put(Self.lines(hostGroup, guestGroup), in: HostPath("/proc/\(pid)/gid_map"))
-        return try FileDescriptor.open(HostPath("/proc/\(pid)/ns/user"), O_RDONLY)
-    }
-
-    private static func put(_ text: String, in path: HostPath) throws(SystemError) {
-        try FileDescriptor.open(path, O_WRONLY).writeAll(text)
+        return try UserNamespace.make(
+            users: lines(hostUser, guestUser), groups: lines(hostGroup, guestGroup))
     }
 
     /// One past the largest id there is; the number itself means "none".

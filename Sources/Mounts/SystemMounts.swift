@@ -31,7 +31,7 @@ package enum SystemMounts {
                 "devpts", at: "/dev/pts",
                 parameters: [P("newinstance"), P("gid", "5"), P("mode", "0620"), P("ptmxmode", "0666")],
                 [.noSetuid, .noExecute]),
-            .directory("/dev/shm", mode: 0o1777),
+            .directory("/dev/mqueue", mode: 0o755), .directory("/dev/shm", mode: 0o1777),
             .fileSystem(
                 "tmpfs", at: "/dev/shm", parameters: [P("mode", "1777")], [.noSetuid, .noDevices, .noExecute]),
         ]
@@ -40,5 +40,29 @@ package enum SystemMounts {
         steps.append(
             .fileSystem("tmpfs", at: "/run", parameters: [P("mode", "0755")], [.noSetuid, .noDevices]))
         return MountPlan(steps)
+    }
+
+    /// POSIX message queues (mq_overview(7)); only where the container has some of its own.
+    package static let messageQueues = MountStep.fileSystem(
+        "mqueue", at: "/dev/mqueue", parameters: [], [.noSetuid, .noDevices, .noExecute])
+
+    /// What of `/proc` and `/sys` tells of the host or reaches it, and is covered in an isolated container.
+    private static let masked: [GuestPath] = [
+        "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/key-users", "/proc/keys",
+        "/proc/kpagecgroup", "/proc/kpagecount", "/proc/kpageflags", "/proc/kmsg", "/proc/latency_stats",
+        "/proc/sched_debug", "/proc/scsi", "/proc/sysrq-trigger", "/proc/timer_list", "/proc/timer_stats",
+        "/proc/vmallocinfo", "/sys/devices/virtual/powercap", "/sys/firmware", "/sys/kernel/debug",
+        "/sys/kernel/tracing", "/sys/fs/cgroup", "/sys/fs/bpf", "/sys/fs/pstore",
+    ]
+
+    /// What may be read and not written.
+    private static let sealed: [GuestPath] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys"]
+
+    /// The covers of an isolated container; they come after everything else.
+    package static let covers: [MountStep] = masked.map { .mask($0) } + sealed.map { .seal($0) }
+
+    /// Places that programs write to whatever image they are in; of an own file system when the root is read-only.
+    package static func writable(_ path: GuestPath) -> MountStep {
+        .fileSystem("tmpfs", at: path, parameters: [.init("mode", "1777")], [.noSetuid, .noDevices])
     }
 }

@@ -9,6 +9,8 @@ package enum Capability: Int32, CaseIterable, Sendable {
         audit_read
     case perfmon, bpf, checkpoint_restore
 
+    static func named(_ name: String) -> Capability? { allCases.first { "\($0)" == name } }
+
     /// What the guest of an ordinary session does without: it would change the running kernel itself.
     package static let droppedByDefault: [Capability] = [
         .sys_module, .sys_rawio, .sys_boot, .sys_time, .mac_override, .mac_admin, .syslog,

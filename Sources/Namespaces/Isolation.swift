@@ -17,15 +17,49 @@ package enum Isolation {
         try syscall("setns") { cd_setns(namespace.rawValue, set.rawValue) }
     }
 
+    /// Joins the PID namespace of a process that is held: later children of this one are in it.
+    package static func joinProcesses(of process: borrowing ProcessHandle) throws(SystemError) {
+        try join(process.identity.pid, .process)
+        guard process.isAlive else { throw SystemError("setns", "the container's holder", code: ESRCH) }
+    }
+
+    /// Joins namespaces of a process that cannot end before this one.
+    package static func join(_ number: pid_t, _ set: NamespaceSet) throws(SystemError) {
+        try syscall("setns") { cd_join_namespaces(number, set.rawValue) }
+    }
+
+    /// The user namespace that a mount namespace belongs to, open until exec (ioctl_ns(2)).
+    package static func users(of namespace: borrowing FileDescriptor) throws(SystemError) -> Int32 {
+        try syscall("ioctl", "the container's users") { cd_users_of(namespace.rawValue) }
+    }
+
+    /// Joins an open user namespace.
+    package static func join(users: Int32) throws(SystemError) {
+        try syscall("setns", "the container's users") { cd_setns(users, NamespaceSet.user.rawValue) }
+    }
+
+    /// Becomes root of the user namespace that this process has just joined.
+    package static func becomeItsRoot() throws(SystemError) {
+        try syscall("setgroups") { cd_set_groups(0, []) }
+        try syscall("setresgid") { cd_set_gids(0) }
+        try syscall("setresuid") { cd_set_uids(0) }
+    }
+
     /// Joins the mount namespace named by a file such as `/proc/1/ns/mnt`.
     package static func joinMountNamespace(at path: HostPath) throws(SystemError) {
         let namespace = try FileDescriptor.open(path, O_RDONLY)
         try syscall("setns", path.description) { cd_setns(namespace.rawValue, NamespaceSet.mount.rawValue) }
     }
 
-    /// Gives this process alone another host name (a new UTS namespace).
+    /// Gives this process alone another host name (a new UTS namespace), unless it has that name.
     package static func takeHostname(_ name: String) throws(SystemError) {
+        guard !cd_hostname_is(name) else { return }
         try leave(.hostname)
+        try setHostname(name)
+    }
+
+    /// Names the UTS namespace that this process is in.
+    package static func setHostname(_ name: String) throws(SystemError) {
         try syscall("sethostname", Quoted(name).description) { cd_sethostname(name, name.utf8.count) }
     }
 

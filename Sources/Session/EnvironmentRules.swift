@@ -30,19 +30,19 @@ enum EnvironmentRules {
         if !request.isMinimal {
             result["PATH"] = RawString(path)
             result["HOSTNAME"] = RawString(request.hostname ?? guest.name.description)
-            if host.termux != nil {
+            if host.termux != nil, !request.isClosed {
                 result["MOZ_FAKE_NO_SANDBOX"] = "1"
                 result["PULSE_SERVER"] = "127.0.0.1"
             }
             let image = Environment(entries: guest.manifest.settings.environment.map { RawString($0) })
             result = result.merging(image.filter { !notFromImage.contains($0) })
-            if host.termux != nil {
+            if host.termux != nil, !request.isClosed {
                 result = result.merging(host.environment.filter { android.contains($0) })
             }
         }
         result = result.merging(asked)
         result["TERM"] = RawString(terminal(asked: asked["TERM"]?.text, host: host, guest: guest))
-        if let color = host.environment["COLORTERM"], asked["COLORTERM"] == nil {
+        if request.mode != .isolated, let color = host.environment["COLORTERM"], asked["COLORTERM"] == nil {
             result["COLORTERM"] = color
         }
         if !request.isMinimal {
@@ -50,7 +50,7 @@ enum EnvironmentRules {
             result["USER"] = identity.name
             if asked["LOGNAME"] == nil { result["LOGNAME"] = identity.name }
             if asked["SHELL"] == nil { result["SHELL"] = identity.shell }
-            if let termux = host.termux {
+            if let termux = host.termux, !request.isClosed {
                 result["PATH"] = appending(termux.prefix / "bin", to: result["PATH"])
             }
         }

@@ -12,7 +12,13 @@ enum GuestProcess {
         let namespace: FileDescriptor
         /// The container's root, in that namespace.
         let root: Directory
-        /// Binds that are new to the running container.
+        /// The holder, which does not end while this process is not the guest's program.
+        let holder: pid_t
+        /// Further namespaces of the holder's that the guest joins.
+        let others: NamespaceSet
+        /// Whether the container has users of its own.
+        let hasUsers: Bool
+        /// What is new to the running container.
         let added: MountPlan
         /// Their sources, opened on the host.
         let binds: OpenedBinds
@@ -21,10 +27,12 @@ enum GuestProcess {
         let terminal: Int32?
         /// Signals that the caller ignores and the guest shall ignore too, as after nohup(1).
         let ignored: [Int32]
-        /// The parent of this process while the session lasts.
-        let supervisor: pid_t
+        /// The supervisor's end of the report, which this process does not keep.
+        let watch: Int32
         /// The control group to go into, as far as this process was not born into it.
         let group: ControlGroupEntry
+        /// What denies system calls to the guest; `nil` when none are denied.
+        let filter: SystemCallFilter?
         /// Of a detached session.
         let console: DetachedConsole?
     }
@@ -34,15 +42,17 @@ enum GuestProcess {
         _ plan: LaunchPlan, _ entrance: borrowing Entrance, isBorn: Bool, isLimited: Bool, report: Int32
     ) -> ExitStatus {
         do {
-            // Until it is the guest's program, it is nothing without the supervisor.
+            // Until it is the guest's program, it is nothing without the supervisor, and nobody inside may look into
+            // it: its program, memory, variables and descriptors are the host's.
             _ = cd_set_parent_death_signal(SIGKILL)
+            _ = cd_set_dumpable(false)
+            close(entrance.watch)
+            try dropDirectories()
             SignalAction.restoreDefaults()
             for signal in entrance.ignored { SignalAction.ignore.set(for: signal) }
             umask(0o022)
             try entrance.group.enter(isBorn: isBorn, isLimited: isLimited)
-            try Isolation.join(entrance.namespace, .mount)
-            try Isolation.takeRoot(entrance.root)
-            try attach(entrance)
+            try join(entrance)
             if let terminal = entrance.terminal {
                 try GuestTerminal.take(
                     sendingMasterTo: terminal, owner: plan.privileges.user,
@@ -51,10 +61,10 @@ enum GuestProcess {
             entrance.console?.takePipe()
             if let hostname = plan.hostname { try Isolation.takeHostname(hostname) }
             makeHome(plan)
-            try plan.privileges.take()
+            try plan.privileges.take(entrance.filter, isConfined: plan.mode == .isolated)
             // A supervisor that is killed takes its session along, as a terminal does that is closed.
             _ = cd_set_parent_death_signal(SIGHUP)
-            guard getppid() == entrance.supervisor else { return .failure }
+            guard hasReader(report) else { return .failure }
             try enter(plan.workingDirectory)
             // What else the caller has open could be a way out of the container.
             OpenDescriptors.close(except: [report])
@@ -63,6 +73,36 @@ enum GuestProcess {
             ChildReport.send(error, over: report)
             return .failure
         }
+    }
+
+    private static func join(_ entrance: borrowing Entrance) throws {
+        if !entrance.others.isEmpty { try Isolation.join(entrance.holder, entrance.others) }
+        let users = entrance.hasUsers ? try Isolation.users(of: entrance.namespace) : -1
+        try Isolation.join(entrance.namespace, .mount)
+        try Isolation.takeRoot(entrance.root)
+        try attach(entrance)
+        guard users >= 0 else { return }
+        cd_retitle(CommandLine.unsafeArgv, "chroot-distro")
+        try Isolation.join(users: users)
+        try Isolation.becomeItsRoot()
+        // Whoever becomes somebody else loses this.
+        _ = cd_set_parent_death_signal(SIGKILL)
+    }
+
+    /// An open directory of the host's would be a way out of the container.
+    private static func dropDirectories() throws(SystemError) {
+        for descriptor in Int32(0)...2 {
+            var status = stat()
+            guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { continue }
+            let null = try FileDescriptor.open("/dev/null", O_RDWR)
+            try syscall("dup2") { dup2(null.rawValue, descriptor) }
+        }
+    }
+
+    /// Whether the supervisor still waits at the other end; a parent in another PID namespace has no number here.
+    private static func hasReader(_ report: Int32) -> Bool {
+        var entry = pollfd(fd: report, events: 0, revents: 0)
+        return poll(&entry, 1, 0) >= 0 && entry.revents & Int16(POLLERR) == 0
     }
 
     /// The root is the container's by now.

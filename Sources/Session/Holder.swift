@@ -12,20 +12,21 @@ import Store
 enum Holder {
     /// Forks the holder and waits until the container stands.
     ///
-    /// The caller has the start lock and is entered as a session, without which the holder would end at once.
+    /// The caller has the start lock and is entered as a session, without which the holder would end at once. With a
+    /// PID namespace, the holder is the first process in it, and later children of the caller are in it too.
     static func start(
-        _ plan: LaunchPlan, layout: StateLayout, interface: MountInterface,
-        registry: borrowing SessionRegistry,
-        joiningInit: Bool
+        _ plan: LaunchPlan, _ foundation: borrowing Foundation, registry: borrowing SessionRegistry
     ) throws -> HolderRecord {
         let lock = try registry.holderLock()
         let pipe = try Pipe()
-        let group = try ControlGroup.make(ContainerGroup.name(of: plan.container, in: layout), plan.limits)
+        let group = try ControlGroup.make(
+            ContainerGroup.name(of: plan.container, in: foundation.layout), plan.limits)
         let kept = group?.keep() ?? KeptControlGroup()
+        let entry = group?.openEntry() ?? ControlGroupEntry()
+        let hasProcesses = plan.namespaces.contains(.process)
+        if hasProcesses { try Isolation.leave(.process) }
         let pid = try Fork.child {
-            run(
-                plan, layout: layout, interface: interface, lock: lock, group: kept,
-                joiningInit: joiningInit, pipe.raw.writing)
+            run(plan, foundation, lock: lock, group: kept, entry: entry, pipe.raw.writing)
         }
         let report = pipe.readEnd()
         do {
@@ -35,30 +36,48 @@ enum Holder {
             group?.remove()
             throw error
         }
-        let identity = try ProcessIdentity(of: pid)
-        return HolderRecord(
-            identity: identity, mountNamespace: try mountNamespace(of: pid), mode: plan.mode.rawValue,
-            binds: plan.mounts.binds.map { HolderRecord.Bind($0) },
+        var record = HolderRecord(
+            identity: try ProcessIdentity(of: pid), mountNamespace: try namespace("mnt", of: "\(pid)"),
+            mode: plan.mode.rawValue, binds: plan.recordedSteps.map { HolderRecord.Bind($0) },
             limits: plan.limits.isEmpty ? nil : plan.limits)
+        if hasProcesses { record.processNamespace = try namespace("pid", of: "\(pid)") }
+        if case .range(let range) = plan.boundary { record.firstID = range.start }
+        record.isReadOnly = plan.isReadOnly ? true : nil
+        return record
     }
 
-    /// The inode of a process's mount namespace.
-    static func mountNamespace(of pid: pid_t) throws(SystemError) -> UInt64 {
-        try FileDescriptor.open(HostPath("/proc/\(pid)/ns/mnt"), O_RDONLY).status().inode
+    /// The inode of a process's namespace.
+    static func namespace(_ kind: String, of process: String) throws(SystemError) -> UInt64 {
+        try FileDescriptor.open(HostPath("/proc/\(process)/ns/\(kind)"), O_RDONLY).status().inode
+    }
+
+    /// What a holder is started on.
+    struct Foundation: ~Copyable {
+        let layout: StateLayout
+        let interface: MountInterface
+        /// Whether mounts shall be those of init rather than the caller's.
+        let joinsInit: Bool
+        /// The container's own users, open; -1 when it has the host's.
+        let usersFile: FileDescriptor
+
+        var users: Int32? { usersFile.rawValue < 0 ? nil : usersFile.rawValue }
     }
 
     // MARK: - In the child
 
     private static func run(
-        _ plan: LaunchPlan, layout: StateLayout, interface: MountInterface, lock: borrowing HolderLock,
-        group: borrowing KeptControlGroup, joiningInit: Bool, _ report: Int32
+        _ plan: LaunchPlan, _ foundation: borrowing Foundation, lock: borrowing HolderLock,
+        group: borrowing KeptControlGroup, entry: borrowing ControlGroupEntry, _ report: Int32
     ) -> ExitStatus {
         // Until it stands it is nothing without the one who starts it.
         _ = cd_set_parent_death_signal(SIGKILL)
+        _ = cd_set_dumpable(false)
         detach()
+        let isInit = plan.namespaces.contains(.process)
         let root: Root
         do {
-            root = try build(plan, layout: layout, interface: interface, joiningInit: joiningInit)
+            if isInit { try syscall("sigaction") { cd_become_init() } }
+            root = try build(plan, foundation, entry)
         } catch {
             ChildReport.send(error, over: report)
             return .failure
@@ -67,6 +86,7 @@ enum Holder {
             plan.container,
             keeping: [report, lock.file.rawValue, root.processes.raw] + group.descriptors)
         close(report)
+        cd_shed_memory()
         do { try wait(lock, in: root, group) } catch { return .failure }
         return .success
     }
@@ -88,32 +108,105 @@ enum Holder {
     private struct Root: ~Copyable {
         /// Its `/proc`, held open since the guest may cover it.
         let processes: Directory
-        /// The inode of its mount namespace.
-        let mountNamespace: UInt64
+        /// Its namespaces; `nil` when all that its `/proc` shows is in it.
+        let place: Membership.Place?
     }
 
     /// Builds the container's tree in a mount namespace of its own and makes its root the only one.
     private static func build(
-        _ plan: LaunchPlan, layout: StateLayout, interface: MountInterface, joiningInit: Bool
+        _ plan: LaunchPlan, _ foundation: borrowing Foundation, _ entry: borrowing ControlGroupEntry
     ) throws -> Root {
+        let interface = foundation.interface
         // On Android `su` may have put us into a namespace that misses what init has mounted.
-        if joiningInit { try Isolation.joinMountNamespace(at: "/proc/1/ns/mnt") }
-        try Isolation.leave(.mount)
+        if foundation.joinsInit { try Isolation.joinMountNamespace(at: "/proc/1/ns/mnt") }
+        let later: NamespaceSet = foundation.users == nil ? [] : plan.namespaces.subtracting(.process)
+        try Isolation.leave(plan.namespaces.subtracting(later).subtracting(.process).union(.mount))
         try interface.enslaveEverything()
         // Descriptors from before belong to the old namespace's mounts, so the store is opened anew.
-        let rootfs = try ContainerStore.rootfsDirectory(of: plan.container, in: layout)
+        let rootfs = try ContainerStore.rootfsDirectory(of: plan.container, in: foundation.layout)
         let binds = try OpenedBinds(plan.mounts, interface: interface)
-        let root = try interface.mountOnItself(rootfs)
+        let root = try interface.mountOnItself(rootfs, users: foundation.users)
+        try furnish(root, plan, binds, interface)
+        if plan.isReadOnly { try interface.makeReadOnly(root) }
+        try requireOwnProcesses(at: root)
+        try Isolation.enterRoot(root)
+        if let users = foundation.users { try settle(among: users, entry, in: later) }
+        try finish(plan, interface)
+        let processes = try Directory.open("/proc")
+        let isWhole = plan.namespaces.contains(.process)
+        let place = isWhole ? nil : Membership.Place(mount: try namespace("mnt", of: "self"), process: nil)
+        return Root(processes: processes, place: place)
+    }
+
+    /// Carries the mount plan out; what is made belongs to the container's root.
+    private static func furnish(
+        _ root: borrowing Directory, _ plan: LaunchPlan, _ binds: borrowing OpenedBinds,
+        _ interface: MountInterface
+    ) throws {
         let mounter = KernelMounter(root: Rootfs(adopting: try root.duplicate()), interface: interface)
+        guard case .range(let range) = plan.boundary else { return try mounter.carryOut(plan.mounts, binds) }
+        try syscall("setfsuid") { cd_make_files_as(range.start, range.start) }
         try mounter.carryOut(plan.mounts, binds)
+        try syscall("setfsuid") { cd_make_files_as(0, 0) }
+    }
+
+    /// An image whose /run or /dev is a link to /proc would have it covered by what is mounted there.
+    private static func requireOwnProcesses(at root: borrowing Directory) throws {
         let processes = try Rootfs(adopting: try root.duplicate()).openDirectory("/proc")
-        // An image whose /run or /dev is a link to /proc would have it covered by what is mounted there.
         guard cd_filesystem_type(processes.raw) == procMagic else {
             throw SystemError("open", "the container's /proc, which something else covers", code: ENOTDIR)
         }
-        let namespace = try mountNamespace(of: getpid())
-        try Isolation.enterRoot(root)
-        return Root(processes: processes, mountNamespace: namespace)
+    }
+
+    /// Moves into namespaces that belong to the container's users.
+    ///
+    /// The mounts that were made before belong to the host's users: in a copy of them for others, none can be taken
+    /// away and none loses its read-only or other marks (mount_namespaces(7), "Restrictions"). A child makes the copy,
+    /// out of the container's control group, which is then the first that the container knows of. The holder itself
+    /// stays a user of the host's, to whom nobody inside can do anything.
+    private static func settle(
+        among users: Int32, _ entry: borrowing ControlGroupEntry, in set: NamespaceSet
+    ) throws {
+        let ready = try Pipe()
+        let done = try Pipe()
+        let child = try Fork.child(into: entry) { _ in
+            _ = cd_set_parent_death_signal(SIGKILL)
+            close(ready.raw.reading)
+            close(done.raw.writing)
+            do {
+                try Isolation.join(users: users)
+                try Isolation.becomeItsRoot()
+                try Isolation.leave(set)
+            } catch {
+                ChildReport.send(error, over: ready.raw.writing)
+                return .failure
+            }
+            close(ready.raw.writing)
+            var end: UInt8 = 0
+            _ = read(done.raw.reading, &end, 1)
+            return .success
+        }
+        try ChildReport.receive(from: ready.readEnd())
+        let root = try Directory.open(HostPath("/proc/\(child)/root"))
+        try Isolation.join(child, set)
+        try Isolation.takeRoot(root)
+        try done.writeEnd().close()
+    }
+
+    /// What is left to do from inside.
+    private static func finish(_ plan: LaunchPlan, _ interface: MountInterface) throws {
+        if plan.namespaces.contains(.hostname) { try Isolation.setHostname(plan.ownHostname) }
+        guard plan.namespaces.contains(.ipc) else { return }
+        let root = Rootfs(adopting: try Directory.open("/"))
+        let mounter = KernelMounter(root: root, interface: interface)
+        let queues = MountPlan([SystemMounts.messageQueues])
+        let nothing = try OpenedBinds(queues, interface: interface)
+        try unlessUnknown { () throws(MountFailure) in try mounter.carryOut(queues, nothing) }
+    }
+
+    /// Does without a file system that this kernel does not have.
+    private static func unlessUnknown(_ body: () throws(MountFailure) -> Void) throws(MountFailure) {
+        do { try body() } catch { guard error.cause.code == ENODEV else { throw error } }
     }
 
     /// Keeps nothing that belongs to whoever started the container: no descriptor, no variable, no command line.
@@ -150,11 +243,14 @@ enum Holder {
     private static func members(
         of root: borrowing Root, _ group: borrowing KeptControlGroup
     ) throws(SystemError) -> HeldProcesses {
-        let pids = try Membership.processes(
-            in: root.processes, mountNamespace: root.mountNamespace, except: getpid())
+        guard let place = root.place else {
+            let pids = try Membership.everybody(in: root.processes, except: getpid())
+            return HeldProcesses(pids) { Membership.isRunning($0, in: root.processes) }
+        }
+        let pids = try Membership.processes(in: root.processes, of: place, except: getpid())
         let grouped = group.processes()
         return HeldProcesses(Array(Set(pids + grouped))) {
-            Membership.isMember($0, of: root.mountNamespace, in: root.processes) || grouped.contains($0)
+            Membership.isMember($0, of: place, in: root.processes) || grouped.contains($0)
         }
     }
 }

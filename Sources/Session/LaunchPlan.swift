@@ -12,8 +12,8 @@ package struct LaunchPlan: Sendable, Equatable {
     package var mode: Mode
     /// What every session of the running container shares.
     package var mounts: MountPlan
-    /// The binds that were asked for with this session; they are in `mounts` too.
-    package var binds: [BindSpec]
+    /// What this session asked for itself, such as binds; it is in `mounts` too.
+    package var requests: [MountStep]
     /// Whether the container's own `/tmp` was asked for.
     package var keepsTemporary: Bool
     package var privileges: Privileges
@@ -28,9 +28,58 @@ package struct LaunchPlan: Sendable, Equatable {
     package var hostname: String?
     /// What all sessions of the container may use together.
     package var limits: ResourceLimits
+    /// Whether nothing but memory file systems can be written to.
+    package var isReadOnly = false
+    /// Whether the system calls that a guest has no business with are denied to it.
+    package var isFiltered = false
+    /// What stands between the guest and the host.
+    package var boundary: Boundary = .none
+    /// The capabilities that are left where they have to be the boundary.
+    package var confined: CapabilitySet = .none
+    /// Whether nothing less than the whole of isolation will do.
+    package var isStrict = false
 
     /// How much of the host a container shares; it cannot differ between the sessions of a running one.
-    package enum Mode: String, Sendable { case standard = "default", minimal }
+    package enum Mode: String, Sendable, CaseIterable {
+        case standard = "default"
+        case minimal, namespaces, isolated
+
+        /// The mode of a running container; `nil` when it does not run.
+        package init?(running name: ContainerName, in layout: StateLayout) {
+            guard let registry = SessionRegistry.read(name, in: layout), !registry.holderIsEnding(),
+                let record = registry.recordedHolder(), record.identity.isAlive
+            else { return nil }
+            self.init(rawValue: record.mode)
+        }
+
+        /// The namespaces of the container's own.
+        var namespaces: NamespaceSet {
+            switch self {
+            case .standard, .minimal: .mount
+            case .namespaces, .isolated: [.mount, .process, .hostname, .ipc, .cgroup]
+            }
+        }
+
+        /// The option that asks for it; `nil` for what needs none.
+        var option: String? {
+            switch self {
+            case .standard: nil
+            case .minimal: "--minimal"
+            case .namespaces: "CD_USE_NS=1"
+            case .isolated: "--isolated"
+            }
+        }
+    }
+
+    /// What stands between guest and host.
+    package enum Boundary: Hashable, Sendable {
+        /// Nothing: root inside is root on this machine.
+        case none
+        /// A user namespace: root inside is the first of these ids, and nobody to the host.
+        case range(IDRange)
+        /// Capabilities alone, where the kernel cannot do better.
+        case capabilities(CapabilitySet)
+    }
 
     /// What is executed.
     package enum Command: Sendable, Equatable {
@@ -56,6 +105,16 @@ package struct LaunchPlan: Sendable, Equatable {
         }
     }
 
+    /// The namespaces of the container's own.
+    var namespaces: NamespaceSet { mode.namespaces }
+
+    /// The host name of a container that has one of its own: its name, as far as that can be one.
+    var ownHostname: String {
+        if let hostname { return hostname }
+        let name = container.description
+        return LaunchPlanner.isLegal(hostname: name) ? name : "localhost"
+    }
+
     /// The command as `ps` shows it.
     package var shownCommand: [String] {
         switch command {
@@ -64,13 +123,23 @@ package struct LaunchPlan: Sendable, Equatable {
         }
     }
 
+    /// What is mounted and later sessions may ask for too.
+    var recordedSteps: [MountStep] {
+        mounts.binds.map { .bind($0, required: true) }
+            + requests.filter { step in if case .bind = step { false } else { true } }
+    }
+
+    /// The binds among the requests.
+    package var binds: [BindSpec] { MountPlan(requests).binds }
+
     /// The binds whose owners shall be mapped are bound as they are.
     mutating func forgoOwners() {
-        mounts.steps = mounts.steps.map { step in
+        func plain(_ step: MountStep) -> MountStep {
             guard case .bind(let spec, let required) = step else { return step }
             return .bind(spec.withPlainOwners, required: required)
         }
-        binds = binds.map(\.withPlainOwners)
+        mounts.steps = mounts.steps.map(plain)
+        requests = requests.map(plain)
     }
 }
 
@@ -83,9 +152,18 @@ package enum LaunchError: UserFacing, Equatable {
     case badHostname(String)
     case badVariable(String)
     case minimalShares(String)
+    /// An option that takes away what another one promises.
+    case contradicts(String, String)
     case modeDiffers(ContainerName, running: String, asked: String)
     case sharesTemporary(ContainerName)
-    case cannotAddBind(ContainerName, BindSpec)
+    case notReadOnly(ContainerName)
+    /// It runs without users of its own.
+    case isWeak(ContainerName)
+    case isReadOnly(ContainerName)
+    case cannotAdd(ContainerName, GuestPath, reason: String)
+    /// Something else is mounted there already.
+    case otherInPlace(ContainerName, GuestPath, mounted: String, asked: String)
+    case noDevice(HostPath)
     case limitsDiffer(ContainerName, running: ResourceLimits, asked: ResourceLimits)
     /// What a child process on its way into the container met.
     case inside(String, hint: String?, ExitStatus)
@@ -106,8 +184,16 @@ package enum LaunchError: UserFacing, Equatable {
             "container \(name) is running in \(running) mode and cannot be entered in \(asked) mode"
         case .sharesTemporary(let name):
             "container \(name) is running with a /tmp that is not its own"
-        case .cannotAddBind(let name, let bind):
-            "\(bind.source) cannot be bound into \(name) while it is running: this kernel is too old for that"
+        case .contradicts(let one, let other): "\(one) and \(other) contradict each other"
+        case .notReadOnly(let name): "container \(name) is running with a root that can be written to"
+        case .isWeak(let name):
+            "container \(name) is running isolated by few capabilities only, as this kernel could do no better"
+        case .isReadOnly(let name): "container \(name) is running with a read-only root"
+        case .cannotAdd(let name, let target, let reason):
+            "nothing can be mounted on \(target) in \(name) while it is running: \(reason)"
+        case .otherInPlace(let name, let target, let mounted, let asked):
+            "\(target) in \(name) is \(mounted) already, not \(asked)"
+        case .noDevice(let path): "\(path) is not a device of this host"
         case .limitsDiffer(let name, let running, let asked):
             "container \(name) is running \(running.isEmpty ? "without limits" : "with \(running)") and cannot be entered with \(asked)"
         case .inside(let message, _, _): message
@@ -125,7 +211,11 @@ package enum LaunchError: UserFacing, Equatable {
         case .badHostname: "Use letters, digits, '-' and '.', at most 63 characters between the dots."
         case .badVariable: "Use --env NAME=VALUE."
         case .minimalShares: "Leave one of the two out; --bind still works with --minimal."
-        case .modeDiffers(let name, _, _), .cannotAddBind(let name, _), .sharesTemporary(let name),
+        case .contradicts: "Leave one of the two out."
+        case .noDevice: "Name a device node, or a directory of them."
+        case .modeDiffers(let name, _, _), .cannotAdd(let name, _, _), .sharesTemporary(let name),
+            .notReadOnly(let name), .isWeak(let name), .isReadOnly(let name),
+            .otherInPlace(let name, _, _, _),
             .limitsDiffer(let name, _, _):
             "Stop it first with: chroot-distro unmount \(name)"
         case .inside(_, let hint, _): hint

@@ -9,32 +9,52 @@ package enum LaunchPlanner {
     package static func plan(_ request: LaunchRequest, host: HostFacts, guest: GuestFacts) throws
         -> LaunchPlan
     {
-        if request.isMinimal, request.sharesHome { throw LaunchError.minimalShares("--shared-home") }
-        if request.isMinimal, request.sharesTemporary == true {
-            throw LaunchError.minimalShares("--shared-tmp")
-        }
-        if let hostname = request.hostname { try check(hostname: hostname) }
+        let request = try resolved(request, host: host, guest: guest)
         let user = user(request, host: host, guest: guest)
         let identity = try guest.accounts.identity(user)
-        let binds = try binds(request, host: host, identity)
+        let requests = try GuestRequests.steps(request, host: host, guest: guest, identity)
         var mounts = sharedMounts(request, host: host)
-        try mounts.add(binds: binds)
-        let command = try command(request, host: host, guest: guest, shell: identity.shell)
-        return LaunchPlan(
-            container: guest.name, kind: request.kind, mode: request.isMinimal ? .minimal : .standard,
-            mounts: mounts,
-            binds: binds, keepsTemporary: request.sharesTemporary == false,
+        try mounts.add(requests)
+        if request.mode == .isolated { mounts.steps += SystemMounts.covers }
+        let mode = request.mode ?? .standard
+        let changes = CapabilityChange(request, host: host)
+        var plan = LaunchPlan(
+            container: guest.name, kind: request.kind, mode: mode, mounts: mounts, requests: requests,
+            keepsTemporary: request.sharesTemporary == false,
             privileges: Privileges(
                 user: identity.uid, group: identity.gid,
-                groups: groups(identity, host: host, isMinimal: request.isMinimal),
-                droppedCapabilities: Capability.droppedByDefault),
+                groups: groups(identity, host: host, isClosed: request.isClosed),
+                capabilities: changes.applied(to: .standard),
+                hasNoNewPrivileges: request.hasNoNewPrivileges),
             user: user,
             environment: try EnvironmentRules.environment(
                 request, host: host, guest: guest, identity: identity),
-            command: command,
-            workingDirectory: workingDirectory(request, host: host, guest: guest, home: identity.home, binds),
-            home: GuestPath(identity.home), hostname: request.hostname,
-            limits: request.limits)
+            command: try command(request, host: host, guest: guest, shell: identity.shell),
+            workingDirectory: workingDirectory(
+                request, host: host, guest: guest, home: identity.home, MountPlan(requests).binds),
+            home: GuestPath(identity.home), hostname: request.hostname, limits: request.limits)
+        plan.isReadOnly = request.isReadOnly
+        if mode == .isolated {
+            plan.confined = changes.applied(to: .confined)
+            plan.boundary = guest.range.map { LaunchPlan.Boundary.range($0) } ?? .capabilities(plan.confined)
+            plan.isStrict = request.isStrict
+            plan.isFiltered = !request.isPrivileged && !host.environment.isTruthy("CD_NO_SECCOMP")
+        }
+        return plan
+    }
+
+    /// The request with what the environment adds to it, and free of contradictions.
+    private static func resolved(
+        _ request: LaunchRequest, host: HostFacts, guest: GuestFacts
+    ) throws(LaunchError) -> LaunchRequest {
+        var request = request
+        (request.mode, request.isStrict) = request.isolation(host.environment, running: guest.running)
+        if host.environment.isTruthy("CD_NO_NEW_PRIVS") { request.hasNoNewPrivileges = true }
+        if request.isMinimal, request.sharesHome { throw .minimalShares("--shared-home") }
+        if request.isMinimal, request.sharesTemporary == true { throw .minimalShares("--shared-tmp") }
+        if request.isStrict, request.isPrivileged { throw .contradicts("--privileged", "--isolated=strict") }
+        if let hostname = request.hostname { try check(hostname: hostname) }
+        return request
     }
 
     /// `login` is root unless told otherwise, as documented; `run` is whom the image names.
@@ -45,9 +65,9 @@ package enum LaunchPlanner {
 
     /// The primary group first; on Android the groups that its kernels ask of whoever uses the network.
     private static func groups(
-        _ identity: GuestAccounts.Identity, host: HostFacts, isMinimal: Bool
+        _ identity: GuestAccounts.Identity, host: HostFacts, isClosed: Bool
     ) -> [gid_t] {
-        let network: [gid_t] = host.termux != nil && !isMinimal ? [3003, 3004] : []
+        let network: [gid_t] = host.termux != nil && !isClosed ? [3003, 3004] : []
         return (identity.supplementary + network).reduce(into: [identity.gid]) { groups, group in
             if !groups.contains(group) { groups.append(group) }
         }
@@ -56,49 +76,18 @@ package enum LaunchPlanner {
     // MARK: - Mounts
 
     private static func sharedMounts(_ request: LaunchRequest, host: HostFacts) -> MountPlan {
-        guard !request.isMinimal else { return SystemMounts.plan(devices: .none) }
-        var plan = SystemMounts.plan(devices: host.devices)
-        if let termux = host.termux {
+        var plan = SystemMounts.plan(devices: request.isClosed ? .none : host.devices)
+        let sharesTemporary = !request.isClosed && host.termux == nil && request.sharesTemporary == nil
+        if sharesTemporary {
+            plan.steps.append(.bind(GuestRequests.temporary(host), required: false))
+        } else if !request.isClosed, let termux = host.termux {
             plan.steps += TermuxBinds.steps(termux, exists: host.exists)
-        } else if request.sharesTemporary == nil {
-            plan.steps.append(.bind(temporary(host), required: false))
+        }
+        if request.isReadOnly {
+            if !sharesTemporary { plan.steps.append(SystemMounts.writable("/tmp")) }
+            plan.steps.append(SystemMounts.writable("/var/tmp"))
         }
         return plan
-    }
-
-    /// The host's directory for temporary files at the container's.
-    private static func temporary(_ host: HostFacts) -> BindSpec {
-        BindSpec(source: host.termux.map { $0.prefix / "tmp" } ?? "/tmp", target: "/tmp")
-    }
-
-    /// What was asked for, by whatever option.
-    private static func binds(
-        _ request: LaunchRequest, host: HostFacts, _ identity: GuestAccounts.Identity
-    ) throws -> [BindSpec] {
-        var binds = request.binds
-        if request.sharesTemporary == true, !binds.contains(where: { $0.target == "/tmp" }) {
-            binds.append(temporary(host))
-        }
-        if request.sharesHome { binds.append(try sharedHome(host, identity)) }
-        for bind in binds where !host.exists(bind.source) { throw BindError.missingSource(bind.source) }
-        return binds
-    }
-
-    /// The caller's home; to a guest's user of another number the caller's files are shown as its own.
-    private static func sharedHome(
-        _ host: HostFacts, _ identity: GuestAccounts.Identity
-    ) throws(LaunchError) -> BindSpec {
-        guard let source = host.termux?.home ?? host.home else { throw .noHome }
-        let home = GuestPath(identity.home)
-        var options = BindOptions()
-        if identity.uid != 0, let owner = host.owner(source), owner.user != identity.uid {
-            // A file of the host's root, made by whoever likes, would be root's word for it.
-            guard owner.user != 0 else { throw .homeOfRoot(source, user: identity.name.text) }
-            options.owners = OwnerMapping(
-                hostUser: owner.user, hostGroup: owner.group, guestUser: identity.uid,
-                guestGroup: identity.gid)
-        }
-        return BindSpec(source: source, target: home.components.isEmpty ? "/root" : home, options: options)
     }
 
     // MARK: - Command
@@ -152,8 +141,12 @@ package enum LaunchPlanner {
         return GuestPath(components: longest.target.components + rest).absolute
     }
 
-    /// hostname(7): labels of letters, digits and `-`; 64 bytes is the kernel's limit.
     private static func check(hostname: String) throws(LaunchError) {
+        guard isLegal(hostname: hostname) else { throw .badHostname(hostname) }
+    }
+
+    /// hostname(7): labels of letters, digits and `-`; 64 bytes is the kernel's limit.
+    static func isLegal(hostname: String) -> Bool {
         let labels = hostname.split(separator: ".", omittingEmptySubsequences: false)
         let isLegal = labels.allSatisfy { label in
             (1...63).contains(label.utf8.count) && label.first != "-" && label.last != "-"
@@ -161,6 +154,6 @@ package enum LaunchPlanner {
                     byte == 0x2d || (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte & 0xdf)
                 }
         }
-        guard isLegal, hostname.utf8.count <= 64 else { throw .badHostname(hostname) }
+        return isLegal && hostname.utf8.count <= 64
     }
 }

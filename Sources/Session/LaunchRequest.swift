@@ -1,5 +1,6 @@
 import Libc
 import Mounts
+import Namespaces
 import Platform
 import Store
 
@@ -15,14 +16,44 @@ package struct LaunchRequest: Sendable {
     package var environment: [RawString] = []
     package var binds: [BindSpec] = []
     package var hostname: String?
+    /// `nil`: by CD_USE_ISOLATION and CD_USE_NS, else that of the running container, else the standard one.
+    package var mode: LaunchPlan.Mode?
+    package var isStrict = false
+    package var addedCapabilities = CapabilitySet.none
+    package var droppedCapabilities = CapabilitySet.none
+    package var isPrivileged = false
+    package var hasNoNewPrivileges = false
+    package var isReadOnly = false
+    /// Addresses for `/etc/resolv.conf`.
+    package var nameServers: [String] = []
+    package var hosts: [HostEntry] = []
+    package var devices: [DeviceSpec] = []
+    package var memoryFileSystems: [MemoryFileSystem] = []
     /// What the container may use of the machine; they count from its start on.
     package var limits = ResourceLimits()
-    package var isMinimal = false
     package var sharesHome = false
     /// `nil`: the platform's own way.
     package var sharesTemporary: Bool?
 
     package init(kind: SessionRecord.Kind) { self.kind = kind }
+
+    /// The mode that was asked for, by option or variable, or else that of the running container.
+    func isolation(_ environment: Environment, running: LaunchPlan.Mode?) -> (LaunchPlan.Mode?, strict: Bool)
+    {
+        if let mode { return (mode, isStrict) }
+        if environment.text("CD_USE_ISOLATION")?.lowercased() == "strict" { return (.isolated, true) }
+        if environment.isTruthy("CD_USE_ISOLATION") { return (.isolated, isStrict) }
+        return (environment.isTruthy("CD_USE_NS") ? .namespaces : running, isStrict)
+    }
+
+    /// Whether the session needs ids of the container's own.
+    package func wouldBeIsolated(in environment: Environment, running: LaunchPlan.Mode?) -> Bool {
+        isolation(environment, running: running).0 == .isolated
+    }
+
+    var isMinimal: Bool { mode == .minimal }
+    /// Whether nothing of the host is shared that was not asked for.
+    var isClosed: Bool { mode == .minimal || mode == .isolated }
 }
 
 /// What of this host a session depends on.
@@ -37,6 +68,10 @@ package struct HostFacts: Sendable {
     package var exists: @Sendable (HostPath) -> Bool
     /// Whom a path belongs to.
     package var owner: @Sendable (HostPath) -> FileOwner?
+    /// The device that a path is, or the devices in a directory by their names; empty when it is neither.
+    package var nodes: @Sendable (HostPath) -> [(name: RawString?, node: DeviceNode)] = {
+        HostDevices.nodes(at: $0)
+    }
 
     /// A user and a group of this host.
     package struct FileOwner: Hashable, Sendable {
@@ -70,6 +105,12 @@ package struct GuestFacts: Sendable {
     ///
     /// A container without a terminfo database has no say: its programs bring their own, or need none.
     package var terminals: Set<String>
+    /// Its `/etc/hosts`, where that matters.
+    package var hosts: [UInt8] = []
+    /// The mode in which it is running; `nil` when it is not.
+    package var running: LaunchPlan.Mode?
+    /// The host's ids that belong to this container alone; `nil` where there are none.
+    package var range: IDRange?
 
     package init(
         name: ContainerName, manifest: ContainerManifest, accounts: GuestAccounts, terminals: Set<String>

@@ -1,18 +1,31 @@
 import CLinux
 import Libc
 import Platform
+import Store
 
 /// Who is in a running container: the processes in its mount namespace and whatever descends from them.
 package enum Membership {
-    /// The processes in a mount namespace, by their numbers in the given `/proc`.
+    /// What tells the processes of a container from all others: the inodes of its namespaces.
+    package struct Place: Hashable, Sendable {
+        package let mount: UInt64
+        /// Nobody leaves this one; `nil` when the container has the host's.
+        package let process: UInt64?
+
+        package init(mount: UInt64, process: UInt64? = nil) {
+            self.mount = mount
+            self.process = process
+        }
+    }
+
+    /// The processes of a container, by their numbers in the given `/proc`.
     package static func processes(
-        in proc: borrowing Directory, mountNamespace: UInt64, except own: pid_t
+        in proc: borrowing Directory, of place: Place, except own: pid_t
     ) throws(SystemError) -> [pid_t] {
         var members: [pid_t] = []
         let kernelThreads = kernelThreads(in: proc)
         for entry in try proc.entries() {
             guard let pid = pid_t(entry.name.text), pid != own, !kernelThreads.contains(pid),
-                isMember(pid, of: mountNamespace, in: proc)
+                isMember(pid, of: place, in: proc)
             else { continue }
             members.append(pid)
         }
@@ -35,9 +48,25 @@ package enum Membership {
         }
     }
 
-    static func isMember(_ pid: pid_t, of mountNamespace: UInt64, in proc: borrowing Directory) -> Bool {
+    /// All processes that a PID namespace's own `/proc` shows, those of namespaces within included.
+    static func everybody(
+        in proc: borrowing Directory, except own: pid_t
+    ) throws(SystemError) -> [pid_t] {
+        try proc.entries().compactMap { pid_t($0.name.text) }.filter {
+            $0 != own && isRunning($0, in: proc)
+        }
+    }
+
+    /// Whether any thread of the process still runs.
+    static func isRunning(_ pid: pid_t, in proc: borrowing Directory) -> Bool {
+        task(of: pid, in: proc) != nil
+    }
+
+    static func isMember(_ pid: pid_t, of place: Place, in proc: borrowing Directory) -> Bool {
         guard let task = task(of: pid, in: proc) else { return false }
-        return namespace(task, in: proc) == "mnt:[\(mountNamespace)]"
+        if namespace(task, in: proc) == "mnt:[\(place.mount)]" { return true }
+        guard let process = place.process else { return false }
+        return namespace(task, "pid", in: proc) == "pid:[\(process)]"
     }
 
     /// The directory of `/proc` that tells of a process: its own, or that of a thread that has outlived the first one.
@@ -51,11 +80,13 @@ package enum Membership {
         return threads.lazy.map { "\(pid)/task/\($0.name.text)" }.first { namespace($0, in: proc) != nil }
     }
 
-    /// The mount namespace as the kernel writes it; `nil` with `errno` set when it does not tell.
-    private static func namespace(_ task: String, in proc: borrowing Directory) -> String? {
+    /// A namespace as the kernel writes it; `nil` with `errno` set when it does not tell.
+    private static func namespace(
+        _ task: String, _ kind: String = "mnt", in proc: borrowing Directory
+    ) -> String? {
         var buffer = [CChar](repeating: 0, count: 64)
         // A path below our own descriptor, of which every component is the kernel's.
-        let count = readlinkat(proc.raw, task + "/ns/mnt", &buffer, buffer.count)
+        let count = readlinkat(proc.raw, "\(task)/ns/\(kind)", &buffer, buffer.count)
         guard count > 0 else { return nil }
         return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
@@ -88,9 +119,9 @@ package enum Membership {
         return status.inode == root.inode && status.device == root.device
     }
 
-    /// Whether this process has a child besides the given one; true also when that cannot be known.
-    static func hasChild(other known: pid_t) -> Bool {
-        let path = HostPath("/proc/self/task/\(getpid())/children")
+    /// Whether a process has a child besides the given one; true also when that cannot be known.
+    static func hasChild(of parent: pid_t, other known: pid_t = 0) -> Bool {
+        let path = HostPath("/proc/\(parent)/task/\(parent)/children")
         guard let file = try? FileDescriptor.open(path, O_RDONLY),
             let bytes = try? file.readAll(limit: 1 << 16)
         else { return true }
@@ -161,5 +192,12 @@ struct HeldProcesses: ~Copyable {
         let limit: Int32 = numbers.isEmpty ? -1 : 1000
         let timeout = limit < 0 ? milliseconds : milliseconds < 0 ? limit : min(limit, milliseconds)
         _ = poll(&entries, nfds_t(entries.count), timeout)
+    }
+}
+
+extension HolderRecord {
+    /// Where its processes are.
+    package var place: Membership.Place {
+        Membership.Place(mount: mountNamespace, process: processNamespace)
     }
 }

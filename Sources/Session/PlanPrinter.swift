@@ -10,18 +10,45 @@ package enum PlanPrinter {
     /// Nothing is started, mounted or written for it. What an image says of itself cannot steer the terminal that
     /// shows it, and the shell still reads the very same bytes.
     package static func command(_ plan: LaunchPlan, rootfs: HostPath) -> String {
-        var lines: [[String]] = [["unshare", "--mount", "--propagation=slave"]]
+        var lines: [[String]] = [["unshare", "--mount", "--propagation=slave"] + unshared(plan)]
         var script: [String] = []
         for step in plan.mounts.steps { script.append(line(step, rootfs: rootfs)) }
+        if plan.isReadOnly { script.append("mount -o remount,bind,ro \(ShellWords.quote(rootfs.rawValue))") }
+        if plan.isFiltered {
+            script.append("# system calls that reach beyond a container are denied (seccomp)")
+        }
         let chroot = self.chroot(plan, rootfs: rootfs)
         lines.append(["sh", "-c", (["set -e"] + script + ["exec " + chroot]).joined(separator: "\n")])
         let words = lines.flatMap { $0 }.map { ShellWords.quote($0) }
         return words.joined(separator: " \\\n  ")
     }
 
+    /// The namespaces besides that of mounts, and the container's own users.
+    private static func unshared(_ plan: LaunchPlan) -> [String] {
+        var words: [String] = []
+        if plan.namespaces.contains(.process) { words += ["--pid", "--fork", "--uts", "--ipc", "--cgroup"] }
+        if case .range(let range) = plan.boundary {
+            let map = "0,\(range.start),\(range.count)"
+            words += ["--user", "--map-users=\(map)", "--map-groups=\(map)"]
+        }
+        return words
+    }
+
+    /// What setpriv(1) does with privileges before the program starts.
+    private static func reduced(_ plan: LaunchPlan) -> [String] {
+        var words: [String] = []
+        let dropped = Capability.allCases.filter { !plan.privileges.capabilities.contains($0) }
+        if !dropped.isEmpty {
+            words.append("--bounding-set=" + dropped.map { "-\($0)" }.joined(separator: ","))
+        }
+        if plan.privileges.hasNoNewPrivileges { words.append("--no-new-privs") }
+        return words.isEmpty ? [] : ["setpriv"] + words
+    }
+
     private static func chroot(_ plan: LaunchPlan, rootfs: HostPath) -> String {
         let privileges = plan.privileges
         var words: [RawString] = ["env", "-i"] + plan.environment.entries
+        words += reduced(plan).map { RawString($0) }
         words += ["chroot", RawString("--userspec=\(privileges.user):\(privileges.group)")]
         words.append(RawString("--groups=" + privileges.groups.map(String.init).joined(separator: ",")))
         words.append(RawString(rootfs.rawValue))
@@ -54,9 +81,14 @@ package enum PlanPrinter {
                     "\(node.major)", "\(node.minor)",
                 ]
             case .link(let target, let destination): ["ln", "-sf", destination.text, place(target)]
+            case .mask(let target): ["mount", "-o", "bind", "/dev/null", place(target)]
+            case .seal(let target): ["mount", "-o", "rbind,ro", place(target), place(target)]
+            case .file(let file): ["mount", "--bind", "(\(file.label))", place(file.target)]
             }
-        if case .bind(_, required: false) = step { return join(words) + " || :" }
-        return join(words)
+        switch step {
+        case .bind(_, required: false), .mask, .seal: return join(words) + " || :"
+        default: return join(words)
+        }
     }
 
     private static func join(_ words: [String]) -> String { join(words.map { RawString($0) }) }

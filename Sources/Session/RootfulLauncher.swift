@@ -11,6 +11,7 @@ package struct RootfulLauncher {
     private let layout: StateLayout
     private let interface: MountInterface
     private let isAndroid: Bool
+    private var filter: SystemCallFilter?
     /// For a session that goes on in the background.
     package var console: DetachedConsole?
 
@@ -29,7 +30,6 @@ package struct RootfulLauncher {
         holding lock: consuming FileLock, say: (String) -> Void, warn: (String) -> Void
     ) throws -> ExitStatus {
         try Threads.requireOne()
-        forgoImpossibleOwners(warn)
         let registry = try SessionRegistry.open(plan.container, in: layout)
         let start = try registry.startLock()
         let session = SessionRecord(
@@ -38,7 +38,8 @@ package struct RootfulLauncher {
         let ticket = try registry.enter(session)
         try console?.openPipe()
         let supervisor = try Supervisor(console)
-        let container = try join(registry)
+        let container = try join(registry, warn)
+        try prepareFilter(warn)
         let guest = try enter(container, supervisor)
         if !container.added.isEmpty {
             var record = container.record
@@ -53,14 +54,135 @@ package struct RootfulLauncher {
         let status = try supervisor.attend(guest)
         SessionEvents.ended(status, plan.container, in: layout)
         // A session that has had the container for itself from beginning to end only has to look at its own children.
+        // What is left in a PID namespace is a child of its first process, or will be.
         let isAlone = container.isFresh && traffic == registry.traffic()
-        if !isAlone || Membership.hasChild(other: container.record.pid) {
+        let holder = container.record.pid
+        let mayLeave =
+            container.record.processNamespace == nil
+            ? !isAlone || Membership.hasChild(of: getpid(), other: holder) : Membership.hasChild(of: holder)
+        if mayLeave {
             sayWhatStays(container.record, registry, say)
         }
         ticket.leave()
         // Nobody else would tidy up after a holder that was killed.
         if !container.holderLives { Debris.sweep(plan.container, in: layout) }
         return status
+    }
+
+    // MARK: - The container
+
+    /// A running container that this session may enter.
+    private struct Running: ~Copyable {
+        let record: HolderRecord
+        let namespace: FileDescriptor
+        /// The root of its holder.
+        let root: Directory
+        /// What this session asks for and the container does not have yet.
+        let added: [MountStep]
+        /// Whether this session started it.
+        let isFresh: Bool
+
+        /// False when the holder has certainly ended.
+        var holderLives: Bool { kill(record.pid, 0) == 0 || errno != ESRCH }
+    }
+
+    /// Finds the container running, or starts it; under the start lock.
+    private mutating func join(
+        _ registry: borrowing SessionRegistry, _ warn: (String) -> Void
+    ) throws -> Running {
+        // A holder that has declared its end has let go of the lock too, or this session were not entered: it is in its
+        // last steps, in a mount namespace that is no longer anybody's business.
+        if !registry.holderIsEnding(), let record = registry.recordedHolder(),
+            let handle = try record.identity.open()
+        {
+            try adopt(record)
+            forgoImpossibleOwners(warn)
+            let added = try newRequests(record)
+            let container = try running(record, handle, added: added, isFresh: false)
+            if record.processNamespace != nil { try Isolation.joinProcesses(of: handle) }
+            return container
+        }
+        try registry.clearHolder()
+        let users = try raiseBoundary(warn)
+        forgoImpossibleOwners(warn)
+        let foundation = Holder.Foundation(
+            layout: layout, interface: interface, joinsInit: isAndroid, usersFile: users)
+        let record = try Holder.start(plan, foundation, registry: registry)
+        guard let handle = try record.identity.open() else {
+            throw LaunchError.inside("the container ended while it started", hint: "Try again.", .failure)
+        }
+        try registry.setHolder(record)
+        return try running(record, handle, added: [], isFresh: true)
+    }
+
+    /// The holder's mount namespace and root.
+    ///
+    /// They are opened by number, so the holder must still live afterwards.
+    private func running(
+        _ record: HolderRecord, _ handle: borrowing ProcessHandle, added: [MountStep], isFresh: Bool
+    ) throws(SystemError) -> Running {
+        let namespace = try FileDescriptor.open(HostPath("/proc/\(record.pid)/ns/mnt"), O_RDONLY)
+        let root = try Directory.open(HostPath("/proc/\(record.pid)/root"))
+        guard handle.isAlive, try namespace.status().inode == record.mountNamespace else {
+            throw SystemError("open", "the container's holder", code: ESRCH)
+        }
+        return Running(record: record, namespace: namespace, root: root, added: added, isFresh: isFresh)
+    }
+
+    // MARK: - The boundary
+
+    /// The filter of the plan; without libseccomp there is none.
+    private mutating func prepareFilter(_ warn: (String) -> Void) throws {
+        guard plan.isFiltered else { return }
+        do {
+            filter = try SystemCallFilter(keptIn: ContainerStore.openTrusted(layout.run))
+        } catch {
+            guard let missing = error as? SystemError, missing.code == ENOSYS else { throw error }
+            if plan.isStrict { throw MissingFilter(container: plan.container) }
+            warn(MissingFilter(container: plan.container).message)
+        }
+    }
+
+    /// The container's own users, when the plan has them and this kernel can; else -1, and a plan without them.
+    private mutating func raiseBoundary(_ warn: (String) -> Void) throws -> FileDescriptor {
+        guard case .range(let range) = plan.boundary else { return FileDescriptor(adopting: -1) }
+        do {
+            let users = try UserNamespace.make(range)
+            let rootfs = try ContainerStore.rootfsDirectory(of: plan.container, in: layout)
+            try interface.requireMapping(of: rootfs, users: users.rawValue)
+            plan.mounts = plan.mounts.shifted(by: range)
+            return users
+        } catch {
+            let refusal = Refusal(container: plan.container, step: error)
+            if plan.isStrict { throw refusal }
+            warn(refusal.consequence)
+            plan.boundary = .capabilities(plan.confined)
+            plan.privileges.capabilities = plan.confined
+            return FileDescriptor(adopting: -1)
+        }
+    }
+
+    /// Takes over what the running container is; what this session asks for has to agree with it.
+    private mutating func adopt(_ record: HolderRecord) throws {
+        let limits = record.limits ?? ResourceLimits()
+        guard plan.limits.isEmpty || plan.limits == limits else {
+            throw LaunchError.limitsDiffer(plan.container, running: limits, asked: plan.limits)
+        }
+        guard record.mode == plan.mode.rawValue else {
+            throw LaunchError.modeDiffers(plan.container, running: record.mode, asked: plan.mode.rawValue)
+        }
+        guard plan.mode == .isolated else { return }
+        if let first = record.firstID {
+            guard let range = IDRange(start: first, count: IDRange.systemSize) else {
+                throw LaunchError.inside(
+                    "the record of the running container is damaged", hint: nil, .failure)
+            }
+            plan.boundary = .range(range)
+        } else {
+            if plan.isStrict { throw LaunchError.isWeak(plan.container) }
+            plan.boundary = .capabilities(plan.confined)
+            plan.privileges.capabilities = plan.confined
+        }
     }
 
     /// Old kernels and some file systems cannot show files as another's.
@@ -76,82 +198,44 @@ package struct RootfulLauncher {
         }
     }
 
-    // MARK: - The container
-
-    /// A running container that this session may enter.
-    private struct Running: ~Copyable {
-        let record: HolderRecord
-        let namespace: FileDescriptor
-        /// The root of its holder.
-        let root: Directory
-        /// Binds of this session that the container does not have yet.
-        let added: [BindSpec]
-        /// Whether this session started it.
-        let isFresh: Bool
-
-        /// False when the holder has certainly ended.
-        var holderLives: Bool { kill(record.pid, 0) == 0 || errno != ESRCH }
-    }
-
-    /// Finds the container running, or starts it; under the start lock.
-    private func join(_ registry: borrowing SessionRegistry) throws -> Running {
-        // A holder that has declared its end has let go of the lock too, or this session were not entered: it is in its
-        // last steps, in a mount namespace that is no longer anybody's business.
-        if !registry.holderIsEnding(), let record = registry.recordedHolder(),
-            let handle = try record.identity.open()
-        {
-            return try running(record, handle, added: newBinds(record), isFresh: false)
-        }
-        try registry.clearHolder()
-        let record = try Holder.start(
-            plan, layout: layout, interface: interface, registry: registry, joiningInit: isAndroid)
-        guard let handle = try record.identity.open() else {
-            throw LaunchError.inside("the container ended while it started", hint: "Try again.", .failure)
-        }
-        try registry.setHolder(record)
-        return try running(record, handle, added: [], isFresh: true)
-    }
-
-    /// The holder's mount namespace and root.
-    ///
-    /// They are opened by number, so the holder must still live afterwards.
-    private func running(
-        _ record: HolderRecord, _ handle: borrowing ProcessHandle, added: [BindSpec], isFresh: Bool
-    ) throws(SystemError) -> Running {
-        let namespace = try FileDescriptor.open(HostPath("/proc/\(record.pid)/ns/mnt"), O_RDONLY)
-        let root = try Directory.open(HostPath("/proc/\(record.pid)/root"))
-        guard handle.isAlive, try namespace.status().inode == record.mountNamespace else {
-            throw SystemError("open", "the container's holder", code: ESRCH)
-        }
-        return Running(record: record, namespace: namespace, root: root, added: added, isFresh: isFresh)
-    }
-
     /// What this session asks for beyond what is mounted.
-    private func newBinds(_ record: HolderRecord) throws -> [BindSpec] {
-        let limits = record.limits ?? ResourceLimits()
-        guard plan.limits.isEmpty || plan.limits == limits else {
-            throw LaunchError.limitsDiffer(plan.container, running: limits, asked: plan.limits)
-        }
-        guard record.mode == plan.mode.rawValue else {
-            throw LaunchError.modeDiffers(plan.container, running: record.mode, asked: plan.mode.rawValue)
-        }
+    private func newRequests(_ record: HolderRecord) throws -> [MountStep] {
+        let name = plan.container
         if plan.keepsTemporary, record.binds.contains(where: { $0.target == "/tmp" }) {
-            throw LaunchError.sharesTemporary(plan.container)
+            throw LaunchError.sharesTemporary(name)
         }
-        var added: [BindSpec] = []
-        for bind in plan.binds {
-            if let other = record.binds.first(where: { $0.target == bind.target.absolute.text }) {
-                guard other.source == bind.source.rawValue else {
-                    throw BindError.conflict(
-                        target: bind.target, mounted: HostPath(other.source), asked: bind.source)
+        if plan.isReadOnly, record.isReadOnly != true { throw LaunchError.notReadOnly(name) }
+        var added: [MountStep] = []
+        for request in plan.requests {
+            let asked = HolderRecord.Bind(request)
+            guard let other = record.binds.first(where: { $0.target == asked.target }) else {
+                if let reason = whyNothingIsAdded(record) {
+                    throw LaunchError.cannotAdd(name, request.target, reason: reason)
                 }
-                try bind.requireSame(options: other.options)
-            } else {
-                guard interface == .descriptors else { throw LaunchError.cannotAddBind(plan.container, bind) }
-                added.append(bind)
+                added.append(request)
+                continue
             }
+            guard case .bind(let bind, _) = request else {
+                guard other == asked else {
+                    throw LaunchError.otherInPlace(
+                        name, request.target, mounted: other.source, asked: asked.source)
+                }
+                continue
+            }
+            guard other.source == asked.source else {
+                throw BindError.conflict(
+                    target: bind.target, mounted: HostPath(other.source), asked: bind.source)
+            }
+            try bind.requireSame(options: other.options)
         }
         return added
+    }
+
+    private func whyNothingIsAdded(_ record: HolderRecord) -> String? {
+        if record.mode == LaunchPlan.Mode.isolated.rawValue {
+            return "what comes after the start of an isolated container would not be sealed"
+        }
+        return interface == .descriptors ? nil : "this kernel is too old for that"
     }
 
     // MARK: - The guest
@@ -161,14 +245,15 @@ package struct RootfulLauncher {
     {
         let pipe = try Pipe()
         let sockets = try SocketPair()
-        let added = MountPlan(container.added.map { .bind($0, required: true) })
+        let added = MountPlan(container.added)
         let entrance = GuestProcess.Entrance(
             namespace: try container.namespace.duplicate(), root: try container.root.duplicate(),
-            added: added,
+            holder: container.record.pid, others: plan.namespaces.subtracting([.mount, .process]),
+            hasUsers: container.record.firstID != nil, added: added,
             binds: try OpenedBinds(added, interface: interface), interface: interface,
             terminal: supervisor.hasTerminal ? sockets.second.rawValue : nil,
-            ignored: supervisor.hasTerminal ? [] : supervisor.ignored, supervisor: getpid(),
-            group: group(container.record), console: console)
+            ignored: supervisor.hasTerminal ? [] : supervisor.ignored, watch: pipe.raw.reading,
+            group: group(container.record), filter: filter, console: console)
         let isLimited = container.record.limits != nil
         let pid = try Fork.child(into: entrance.group) { isBorn in
             close(sockets.first.rawValue)
@@ -213,8 +298,7 @@ package struct RootfulLauncher {
         _ record: HolderRecord, _ registry: borrowing SessionRegistry, _ say: (String) -> Void
     ) {
         guard !registry.hasOtherSession(than: getpid()), let proc = try? Directory.open("/proc"),
-            let found = try? Membership.processes(
-                in: proc, mountNamespace: record.mountNamespace, except: record.pid)
+            let found = try? Membership.processes(in: proc, of: record.place, except: record.pid)
                 + (ContainerGroup.find(plan.container, in: layout)?.processes() ?? []),
             // A session that has entered meanwhile has processes of its own, and may have left with them by now.
             !found.isEmpty, !registry.hasOtherSession(than: getpid())
@@ -228,9 +312,19 @@ package struct RootfulLauncher {
 }
 
 extension HolderRecord.Bind {
-    init(_ spec: BindSpec) {
-        self.init(
-            source: spec.source.rawValue, target: spec.target.absolute.text, options: spec.options.description
-        )
+    /// A request as it is recorded, so that a later one for the same place can be told from it.
+    init(_ step: MountStep) {
+        let target = step.target.absolute.text
+        switch step {
+        case .bind(let spec, _):
+            self.init(source: spec.source.rawValue, target: target, options: spec.options.description)
+        case .fileSystem(let type, _, let parameters, let attributes):
+            let words = MountOption.words(parameters, attributes).joined(separator: ",")
+            self.init(source: type, target: target, options: words)
+        case .node(_, let node):
+            self.init(source: "device \(node.major):\(node.minor)", target: target, options: "")
+        case .file(let file): self.init(source: file.label, target: target, options: "")
+        case .directory, .link, .mask, .seal: self.init(source: "directory", target: target, options: "")
+        }
     }
 }

@@ -170,16 +170,16 @@ package struct Shutdown {
             } ?? []
         var inside = Set(rooted)
         var own: pid_t = 0
-        var namespace: UInt64 = 0
+        var place: Membership.Place?
         // A namespace's number means nothing after a reboot, nor when nobody known is in it any more.
         if let holder, holder.bootID == Kernel.bootID() {
             let isAlive = holder.identity.isAlive
             own = isAlive ? holder.pid : 0
             if isAlive
-                || rooted.contains(where: { Membership.isMember($0, of: holder.mountNamespace, in: proc) })
+                || rooted.contains(where: { Membership.isMember($0, of: holder.place, in: proc) })
             {
-                namespace = holder.mountNamespace
-                inside.formUnion(try Membership.processes(in: proc, mountNamespace: namespace, except: own))
+                place = holder.place
+                inside.formUnion(try Membership.processes(in: proc, of: holder.place, except: own))
             }
         }
         let group = ContainerGroup.find(name, in: layout)
@@ -189,7 +189,7 @@ package struct Shutdown {
         return HeldProcesses(inside.sorted()) { pid in
             if table.contains(pid) { return table.isStill(pid) }
             // It is younger than the table, so it is asked again now that it is held.
-            return Membership.isMember(pid, of: namespace, in: proc)
+            return place.map { Membership.isMember(pid, of: $0, in: proc) } ?? false
                 || root.map { Membership.isRooted(pid, at: $0, in: proc) } ?? false
                 || group?.processes().contains(pid) ?? false
         }

@@ -73,6 +73,12 @@ package struct HolderRecord: Decodable, Hashable, Sendable {
     /// The options that define the container and cannot differ between its sessions.
     package var mode: String
     package var binds: [Bind]
+    /// The inode of its PID namespace; `nil` when it has none of its own.
+    package var processNamespace: UInt64?
+    /// The first of the host's ids that the container has for its own; `nil` when it has the host's.
+    package var firstID: UInt32?
+    /// Whether its root cannot be written to.
+    package var isReadOnly: Bool?
     /// What the container was started with; `nil` without limits.
     package var limits: ResourceLimits?
 
@@ -110,13 +116,17 @@ package struct HolderRecord: Decodable, Hashable, Sendable {
                 ("target", JSONText.string($0.target)),
             ])
         }
-        let limits = limits.map { [("limits", $0.json)] } ?? []
+        var optional: [(String, String)] = []
+        if let processNamespace { optional.append(("processNamespace", "\(processNamespace)")) }
+        if let firstID { optional.append(("firstID", "\(firstID)")) }
+        if let isReadOnly { optional.append(("isReadOnly", "\(isReadOnly)")) }
+        if let limits { optional.append(("limits", limits.json)) }
         return JSONText.object(
-            limits + [
+            [
                 ("binds", JSONText.array(binds)), ("bootID", JSONText.string(bootID)),
                 ("mode", JSONText.string(mode)),
                 ("mountNamespace", "\(mountNamespace)"), ("pid", "\(pid)"), ("startTime", "\(startTime)"),
-            ])
+            ] + optional)
     }
 
     package var identity: ProcessIdentity { ProcessIdentity(pid: pid, startTime: startTime, bootID: bootID) }

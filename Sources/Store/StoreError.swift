@@ -12,6 +12,8 @@ package enum StoreError: UserFacing, Equatable {
     case unreadable(HostPath)
     case broken(ContainerName, reason: String)
     case mountInside(ContainerName, GuestPath)
+    /// Every id that a container could have for its own is somebody's.
+    case noIDs(ContainerName)
 
     package var message: String {
         switch self {
@@ -29,6 +31,7 @@ package enum StoreError: UserFacing, Equatable {
             "\(path) belongs to or can be written by somebody else, so nothing in it can be trusted"
         case .unreadable(let path): "\(path) cannot be read by this user"
         case .broken(let name, let reason): "container \(name) is damaged: \(reason)"
+        case .noIDs(let name): "there are no user and group ids left for \(name) alone"
         case .mountInside(let name, let path):
             "something is mounted on \(path) of container \(name); nothing behind it was touched"
         }
@@ -52,6 +55,7 @@ package enum StoreError: UserFacing, Equatable {
                 + "XDG_DATA_HOME and XDG_CACHE_HOME"
         case .unreadable: "Run it as root, for example with sudo."
         case .broken(let name, _): "Delete it with: chroot-distro remove \(name)"
+        case .noIDs: "Give root some in /etc/subuid and /etc/subgid: root:START:65536"
         case .mountInside: "Unmount it by hand (umount), then run the command again."
         }
     }

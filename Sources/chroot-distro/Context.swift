@@ -1,4 +1,5 @@
 import CLI
+import CLinux
 import Libc
 import Mounts
 import OCI
@@ -70,7 +71,7 @@ struct Context {
             home: sharingHome ? caller.home : nil,
             devices: HostDevices.found(), exists: { access($0.rawValue, R_OK) == 0 },
             owner: { path in
-                guard let file = try? FileDescriptor.open(path, O_RDONLY | O_DIRECTORY) else { return nil }
+                guard let file = try? FileDescriptor.open(path, cd_o_path) else { return nil }
                 return (try? file.status()).map { HostFacts.FileOwner(user: $0.owner, group: $0.group) }
             })
     }

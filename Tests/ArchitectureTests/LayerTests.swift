@@ -6,7 +6,7 @@ private let layers: [String: Set<String>] = [
     "Platform": [],
     "Archive": ["CZlib", "CLzma", "CZstd", "CBzip2", "CIsal"],
     "Mounts": ["CLibMount"],
-    "Namespaces": [],
+    "Namespaces": ["CSeccomp"],
     "CLI": [],
     "Display": ["Mounts"],
     "Store": ["Archive"],

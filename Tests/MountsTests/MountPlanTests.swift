@@ -119,3 +119,9 @@ struct MountPlanTests {
         #expect(steps.contains(.node("/dev/ttyUSB0", DeviceNode(188, 0, permissions: 0o660, group: 20))))
     }
 }
+
+extension MountPlan {
+    mutating func add(binds: [BindSpec]) throws(BindError) {
+        try add(binds.map { .bind($0, required: true) })
+    }
+}

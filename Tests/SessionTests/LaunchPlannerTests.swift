@@ -17,6 +17,10 @@ struct Question {
     var missing: Set<HostPath> = []
     var manifest = ContainerManifest()
     var terminals: Set<String> = []
+    var running: LaunchPlan.Mode?
+    var range: IDRange?
+    var hosts: [UInt8] = []
+    var nodes: @Sendable (HostPath) -> [(name: RawString?, node: DeviceNode)] = { _ in [] }
 
     static let termux = Termux(
         package: "com.termux", prefix: "/data/data/com.termux/files/usr",
@@ -36,13 +40,17 @@ struct Question {
 
     func plan() throws -> LaunchPlan {
         let (missing, owner) = (missing, homeOwner)
-        let host = HostFacts(
+        var host = HostFacts(
             environment: Environment(variables.map { (RawString($0.key), RawString($0.value)) }),
             termux: termux,
             home: home, devices: .none, exists: { !missing.contains($0) },
             owner: { _ in HostFacts.FileOwner(user: owner.0, group: owner.1) })
-        let guest = GuestFacts(
+        host.nodes = nodes
+        var guest = GuestFacts(
             name: try ContainerName("box"), manifest: manifest, accounts: Self.accounts, terminals: terminals)
+        guest.running = running
+        guest.range = range
+        guest.hosts = hosts
         return try LaunchPlanner.plan(request, host: host, guest: guest)
     }
 }
@@ -84,7 +92,7 @@ struct LaunchPlannerTests {
         var question = Question()
         question.termux = Question.termux
         #expect(try question.plan().privileges.groups == [0, 10, 3003, 3004])
-        question.request.isMinimal = true
+        question.request.mode = .minimal
         #expect(try question.plan().privileges.groups == [0, 10])
     }
 
@@ -188,7 +196,7 @@ struct LaunchPlannerTests {
         #expect(try sources(question) == [])
         #expect(try question.plan().keepsTemporary)
         question.request.sharesTemporary = nil
-        question.request.isMinimal = true
+        question.request.mode = .minimal
         #expect(try sources(question) == [])
     }
 
@@ -225,7 +233,7 @@ struct LaunchPlannerTests {
     @Test("refuses what contradicts --minimal, a missing source and a bad host name")
     func refusals() throws {
         var question = Question()
-        question.request.isMinimal = true
+        question.request.mode = .minimal
         question.request.sharesHome = true
         #expect(throws: LaunchError.minimalShares("--shared-home")) { try question.plan() }
         question.request.sharesHome = false
@@ -361,7 +369,7 @@ struct EnvironmentRulesTests {
     @Test("is only what was asked for and the terminal's in a minimal session")
     func minimal() throws {
         var question = Question()
-        question.request.isMinimal = true
+        question.request.mode = .minimal
         question.manifest.settings.environment = ["A=image"]
         question.variables = ["COLORTERM": "truecolor", "CD_ENV": "B=2"]
         question.request.environment = ["C=3"]
@@ -393,7 +401,7 @@ struct EnvironmentRulesTests {
         #expect(result["OTHER"] == nil)
         #expect(result["MOZ_FAKE_NO_SANDBOX"] == "1" && result["PULSE_SERVER"] == "127.0.0.1")
         #expect(result["PATH"]?.hasSuffix(":/usr/games:/data/data/com.termux/files/usr/bin") == true)
-        question.request.isMinimal = true
+        question.request.mode = .minimal
         #expect(try environment(question) == ["TERM": "xterm-256color"])
     }
 

@@ -11,6 +11,12 @@ extension Trait where Self == ConditionTrait {
         return .enabled(if: missing.isEmpty, "needs \(missing.joined(separator: ", ")); see scripts/setup")
     }
 
+    /// Skips the test where user namespaces are switched off or unknown.
+    package static var needsIsolation: Self {
+        let limit = (try? Run.succeeding("cat", ["/proc/sys/user/max_user_namespaces"])) ?? "0"
+        return .enabled(if: limit != "0\n", "needs user namespaces")
+    }
+
     /// Skips the test where a file of the host, such as a device, is not there.
     package static func needsFile(_ path: String) -> Self {
         .enabled(if: access(path, F_OK) == 0, "needs \(path)")

@@ -8,7 +8,7 @@ struct CompletionWords {
     var flags: [Flag] { spec.visibleFlags + [.help] }
 
     /// The flags that take a value, hidden ones too: the word behind one is no operand.
-    var valued: [Flag] { spec.flags.filter { $0.value != nil } }
+    var valued: [Flag] { spec.flags.filter(\.takesNextWord) }
 
     /// The kinds of the operands; the last one goes on for ever when it may repeat.
     var operands: [ValueKind] { spec.operands.map(\.kind) }

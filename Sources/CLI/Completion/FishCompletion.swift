@@ -43,7 +43,7 @@ package struct FishCompletion {
     private func rule(_ condition: String, _ flag: Flag) -> String {
         var words: [String] = flag.short.map { ["-s \($0)"] } ?? []
         words += flag.longNames.map { "-l \($0)" }
-        if flag.value != nil { words.append(offer(flag.kind).map { "-r \($0)" } ?? "-x") }
+        if flag.takesNextWord { words.append(offer(flag.kind).map { "-r \($0)" } ?? "-x") }
         return rule(condition, (words + ["-d \(quote(flag.help))"]).joined(separator: " "))
     }
 

@@ -97,8 +97,10 @@ package struct ZshCompletion {
         let excluded = (flag.isRepeatable ? [] : flag.spellings) + rivals.flatMap(\.spellings)
         return flag.spellings.map { spelling in
             let guarded = excluded.isEmpty ? "" : "(\(excluded.joined(separator: " ")))"
-            let suffix = flag.value == nil ? "" : spelling.hasPrefix("--") ? "=" : "+"
-            let value = flag.value.map { ":\(escape($0)):\(action(flag.kind))" } ?? ""
+            let attached = spelling.hasPrefix("--") ? "=" : "+"
+            let suffix = flag.value == nil ? "" : flag.isValueOptional ? "\(attached)-" : attached
+            let colon = flag.isValueOptional ? "::" : ":"
+            let value = flag.value.map { "\(colon)\(escape($0)):\(action(flag.kind))" } ?? ""
             let text =
                 "\(flag.isRepeatable ? "*" : guarded)\(spelling)\(suffix)[\(escape(flag.help))]\(value)"
             return CompletionWords.quote(text)

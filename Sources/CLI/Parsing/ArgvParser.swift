@@ -110,6 +110,8 @@ package struct ArgvParser {
         case .flag(let flag) where flag.value == nil:
             guard attached == nil else { throw usage("\(flag.title) takes no value") }
             try result.append(flag, nil)
+        case .flag(let flag) where flag.isValueOptional:
+            try result.append(flag, attached)
         case .flag(let flag):
             let value = if let attached { attached } else { try nextValue(of: flag) }
             try result.append(flag, value)
@@ -126,7 +128,7 @@ package struct ArgvParser {
                 if character == Flag.help.short { return false }
                 throw unknown(letter < 0x80 ? "-\(Quoted(String(character)))" : "\(word)")
             }
-            guard flag.value != nil else {
+            guard flag.takesNextWord else {
                 try result.append(flag, nil)
                 continue
             }

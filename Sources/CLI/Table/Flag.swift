@@ -8,6 +8,8 @@ package struct Flag: Hashable, Sendable {
     package let short: Character?
     /// What stands for the value in help, such as `USER`; `nil` when the flag takes none.
     package let value: String?
+    /// Whether the value may be left out; it then stands behind a `=` or not at all.
+    package let isValueOptional: Bool
     /// What a shell offers as its value, and what the parser accepts.
     package let kind: ValueKind
     /// Whether every occurrence counts; otherwise the last one wins.
@@ -21,13 +23,14 @@ package struct Flag: Hashable, Sendable {
 
     package init(
         _ name: String, aliases: [String] = [], short: Character? = nil, value: String? = nil,
-        kind: ValueKind = .text,
-        repeatable: Bool = false, hidden: Bool = false, group: String? = nil, help: String
+        optionalValue: Bool = false, kind: ValueKind = .text, repeatable: Bool = false, hidden: Bool = false,
+        group: String? = nil, help: String
     ) {
         self.name = name
         self.aliases = aliases
         self.short = short
         self.value = value
+        isValueOptional = optionalValue
         self.kind = kind
         isRepeatable = repeatable
         isHidden = hidden
@@ -43,8 +46,12 @@ package struct Flag: Hashable, Sendable {
 
     /// As it is listed in help: `-u, --user USER`.
     package var term: String {
-        (short.map { "-\($0), " } ?? "") + "--\(name)" + (value.map { " \($0)" } ?? "")
+        let shown = value.map { isValueOptional ? "[=\($0)]" : " \($0)" } ?? ""
+        return (short.map { "-\($0), " } ?? "") + "--\(name)" + shown
     }
+
+    /// Whether the next word belongs to it.
+    var takesNextWord: Bool { value != nil && !isValueOptional }
 
     var longNames: [String] { [name] + aliases }
 }

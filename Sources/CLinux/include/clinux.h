@@ -11,6 +11,7 @@
 
 #include "clinux_attributes.h"
 #include "clinux_doors.h"
+#include "clinux_namespaces.h"
 #include "clinux_process.h"
 #include "clinux_trial.h"
 

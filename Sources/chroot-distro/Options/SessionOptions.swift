@@ -1,5 +1,6 @@
 import CLI
 import Mounts
+import Namespaces
 import Platform
 import Session
 import Store
@@ -20,14 +21,42 @@ struct SessionOptions {
         Flag(
             "bind", short: "b", value: "SRC[:DST[:OPTS]]", kind: .directory, repeatable: true,
             help: "Show a path of the host in the container; OPTS are words of mount(8) such as ro,nosuid"),
+        Flag(
+            "volume", short: "v", value: "SRC[:DST[:OPTS]]", kind: .directory, repeatable: true,
+            help: "The same as --bind"),
         Flag("work-dir", short: "w", value: "PATH", help: "Start in this directory of the container"),
         Flag(
             "env", short: "e", value: "NAME=VALUE", repeatable: true, help: "Set a variable in the container"),
         Flag("shared-home", help: "Show your home directory as the user's home in the container"),
         Flag("shared-tmp", group: "tmp", help: "Share the host's /tmp (the default, except on Termux)"),
         Flag("no-shared-tmp", group: "tmp", help: "Keep the container's own /tmp"),
-        Flag("minimal", help: "Share nothing with the host but its kernel; pass on almost no variables"),
+        Flag(
+            "minimal", group: "mode",
+            help: "Share nothing with the host but its kernel; pass on almost no variables"),
+        Flag(
+            "isolated", aliases: ["isolate"], value: "strict", optionalValue: true, kind: .choice(["strict"]),
+            group: "mode",
+            help: "Keep the container in a boundary of its own; with =strict refuse when this machine cannot"),
         Flag("hostname", value: "NAME", help: "Give the session a host name of its own"),
+        Flag("dns", value: "ADDRESS", repeatable: true, help: "Use this name server in the container"),
+        Flag(
+            "add-host", value: "NAME:ADDRESS", repeatable: true,
+            help: "Add a line to the container's /etc/hosts"),
+        Flag(
+            "device", value: "PATH[:DST]", kind: .file, repeatable: true,
+            help: "Give the container a device of the host, or all in a directory"),
+        Flag(
+            "tmpfs", value: "DST[:OPTS]", repeatable: true,
+            help: "Mount an empty memory file system; OPTS are words such as size=64m,mode=755"),
+        Flag("read-only", help: "Let nothing but memory file systems and binds be written to"),
+        Flag(
+            "cap-add", value: "CAPABILITY", repeatable: true,
+            help: "Leave the guest this capability, or ALL; see capabilities(7)"),
+        Flag(
+            "cap-drop", value: "CAPABILITY", repeatable: true,
+            help: "Take this capability, or ALL, from the guest"),
+        Flag("privileged", help: "Leave the guest every capability and every system call"),
+        Flag("no-new-privs", help: "Let no program in the session gain privileges, setuid ones included"),
         Flag("memory", value: "SIZE", help: "Let the container use at most this much memory, such as 512M"),
         Flag("cpus", value: "N", help: "Let the container use at most N processors, such as 1.5"),
         Flag("pids", value: "N", help: "Let the container have at most N processes and threads"),
@@ -41,19 +70,43 @@ struct SessionOptions {
         request.hostname = try arguments.text("hostname")
         request.environment = arguments.raws("env")
         request.arguments = arguments.trailing ?? []
-        request.isMinimal = arguments.isSet("minimal")
+        if arguments.isSet("minimal") { request.mode = .minimal }
+        if arguments.isSet("isolated") { request.mode = .isolated }
+        request.isStrict = arguments.raws("isolated").contains("strict")
+        request.isReadOnly = arguments.isSet("read-only")
+        request.isPrivileged = arguments.isSet("privileged")
+        request.hasNoNewPrivileges = arguments.isSet("no-new-privs")
         request.sharesHome = arguments.isSet("shared-home")
         if arguments.isSet("shared-tmp") { request.sharesTemporary = true }
         if arguments.isSet("no-shared-tmp") { request.sharesTemporary = false }
-        for text in try arguments.texts("bind") {
-            do { request.binds.append(try BindSpec(text)) } catch {
-                throw UsageError(error.message, hint: error.hint)
-            }
+        do { try Self.read(arguments, into: &request) } catch let error as any UserFacing {
+            throw UsageError(error.message, hint: error.hint)
+        } catch {
+            throw UsageError("\(error)")
         }
         request.limits = try Self.limits(arguments)
         self.request = request
         printsCommand = arguments.isSet("get-chroot-cmd")
         detachment = arguments.isSet("detach") ? Detachment(arguments) : nil
+    }
+
+    /// The options whose values have a grammar of their own.
+    private static func read(_ arguments: ParsedArguments, into request: inout LaunchRequest) throws {
+        request.binds = try arguments.texts("bind").map { try BindSpec($0) }
+        request.binds += try arguments.texts("volume").map { try BindSpec($0) }
+        request.devices = try arguments.texts("device").map { try DeviceSpec($0) }
+        request.memoryFileSystems = try arguments.texts("tmpfs").map { try MemoryFileSystem($0) }
+        request.hosts = try arguments.texts("add-host").map { try HostEntry($0) }
+        request.nameServers = try arguments.texts("dns")
+        for text in request.nameServers where !InternetAddress.isLegal(text) {
+            throw RequestError.nameServer(text)
+        }
+        for word in try arguments.texts("cap-add") {
+            request.addedCapabilities = request.addedCapabilities.union(try CapabilitySet(word: word))
+        }
+        for word in try arguments.texts("cap-drop") {
+            request.droppedCapabilities = request.droppedCapabilities.union(try CapabilitySet(word: word))
+        }
     }
 
     private static func limits(_ arguments: ParsedArguments) throws(UsageError) -> ResourceLimits {
@@ -89,8 +142,13 @@ struct SessionOptions {
                 hint: "Install it anew, or accept it as it is: delete the file unflushed beside its rootfs.")
         }
         let rootfs = try container.rootfs()
-        let guest = try GuestFacts(
+        var guest = try GuestFacts(
             of: container, rootfs, terminal: context.caller.environment.nonEmpty("TERM"))
+        guest.running = LaunchPlan.Mode(running: name, in: context.layout)
+        if !request.hosts.isEmpty { guest.hosts = (try? rootfs.readFile("/etc/hosts", limit: 1 << 20)) ?? [] }
+        if request.wouldBeIsolated(in: context.caller.environment, running: guest.running) {
+            guest.range = try store.range(of: container, recording: !printsCommand)
+        }
         let host = context.hostFacts(sharingHome: request.sharesHome)
         let plan = try LaunchPlanner.plan(request, host: host, guest: guest)
         if printsCommand {

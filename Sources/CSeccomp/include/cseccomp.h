@@ -1,0 +1,30 @@
+// A filter of system calls by libseccomp, which is loaded when the first filter is made.
+#ifndef CSECCOMP_H
+#define CSECCOMP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/// Whether libseccomp is there (Debian: libseccomp2).
+bool cd_seccomp_available(void);
+
+/// A system call that is denied: by its name, with `argument` -1, or only where the low 32 bits of that argument are
+/// `value`.
+struct cd_seccomp_rule {
+    const char *name;
+    int argument;
+    uint32_t value;
+};
+
+/// Makes a filter that answers these calls with EPERM, by each number that the call has in any ABI of this machine's
+/// kernel, and allows all others; writes it as a program for cd_seccomp_load into `program`, an open file.
+///
+/// 0, or -1 with errno.
+int cd_seccomp_make(const struct cd_seccomp_rule *rules, size_t count, int program);
+
+/// Puts such a program in force for this process and all that it becomes (seccomp(2)). EACCES without CAP_SYS_ADMIN
+/// unless no_new_privs is set.
+int cd_seccomp_load(const void *program, size_t size);
+
+#endif
