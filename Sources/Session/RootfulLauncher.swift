@@ -60,12 +60,14 @@ package struct RootfulLauncher {
         let mayLeave =
             container.record.processNamespace == nil
             ? !isAlone || Membership.hasChild(of: getpid(), other: holder) : Membership.hasChild(of: holder)
-        if mayLeave {
+        if mayLeave, !plan.isEphemeral {
             sayWhatStays(container.record, registry, say)
         }
         ticket.leave()
         // Nobody else would tidy up after a holder that was killed.
         if !container.holderLives { Debris.sweep(plan.container, in: layout) }
+        // Who has asked for the whole to vanish leaves nothing behind that would keep it.
+        if plan.isEphemeral, container.isFresh { try Shutdown(plan.container, in: layout).run(.abruptly) }
         return status
     }
 
@@ -205,6 +207,7 @@ package struct RootfulLauncher {
             throw LaunchError.sharesTemporary(name)
         }
         if plan.isReadOnly, record.isReadOnly != true { throw LaunchError.notReadOnly(name) }
+        if plan.isEphemeral, record.isEphemeral != true { throw LaunchError.notEphemeral(name) }
         var added: [MountStep] = []
         for request in plan.requests {
             let asked = HolderRecord.Bind(request)
