@@ -2,8 +2,11 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 struct cd_thread {
     pthread_t id;
@@ -36,4 +39,20 @@ cd_thread *cd_thread_start(void (*body)(void *context), void *context) {
 void cd_thread_join(cd_thread *thread) {
     pthread_join(thread->id, NULL);
     free(thread);
+}
+
+int cd_thread_number(void) {
+#ifdef SCHED_IDLE
+    return (int)syscall(SYS_gettid);
+#else
+    return -1;
+#endif
+}
+
+void cd_thread_set_modest(int number, bool modest) {
+#ifdef SCHED_IDLE
+    // On Linux the call means a thread, whatever POSIX says.
+    struct sched_param none = {0};
+    if (number > 0 && geteuid() == 0) sched_setscheduler(number, modest ? SCHED_IDLE : SCHED_OTHER, &none);
+#endif
 }

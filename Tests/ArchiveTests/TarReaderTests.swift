@@ -33,6 +33,37 @@ func unpack(_ bytes: [UInt8], step: Int = 1 << 20) throws -> [(TarEntry, [UInt8]
         return nil
     }
 
+    @Test(
+        "data that nobody wants is passed over in a file, and one that is cut there is seen to be",
+        arguments: [true, false])
+    func passingOver(isWhole: Bool) throws {
+        let bytes = Self.build {
+            $0.file("a", String(repeating: "a", count: 3_000_000))
+            $0.file("b", "beta")
+        }
+        let template = Array("/tmp/cd-tar-XXXXXX".utf8CString)
+        let raw = template.withUnsafeBufferPointer { pointer in
+            var name = Array(pointer)
+            let raw = mkstemp(&name)
+            unlink(name)
+            return raw
+        }
+        let file = FileDescriptor(adopting: raw)
+        try (isWhole ? bytes : Array(bytes[..<2_000_000])).withUnsafeBytes { try file.writeAll($0) }
+        try file.seek(to: 0)
+        let reader = TarReader(BufferedChunks(FileSource(file), capacity: 4096))
+        #expect(try reader.next()?.path == "a")
+        if isWhole {
+            #expect(try reader.next()?.path == "b")
+            // What was read is the headers and little more, what was passed over is counted.
+            #expect(reader.offset > 3_000_000)
+            #expect(try reader.readData(limit: 10) == Array("beta".utf8))
+            #expect(try reader.next() == nil && reader.hasEndMark)
+        } else {
+            #expect(throws: TarError.self) { try reader.next() }
+        }
+    }
+
     @Test("an archive reads the same in whatever pieces it arrives", arguments: [1, 3, 511, 513, 70000])
     func pieces(step: Int) throws {
         let bytes = Self.build {

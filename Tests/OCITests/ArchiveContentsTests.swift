@@ -52,6 +52,61 @@ private let platform = ImagePlatform(architecture: "amd64")
         #expect(!isTakenAlthoughOld)
     }
 
+    /// An archive of a layout whose layer is too large to be a document, as a file that can be read in any order.
+    private func large(_ scratch: borrowing Scratch, damaged: Bool = false) throws -> (HostPath, Descriptor) {
+        let made = try makeStore(scratch, "made")
+        let manifest = try putImage(made, as: "app", sizes: [documentLimit + 4000, 5000])
+        let layers = try Document<Manifest>(made.read(manifest), for: manifest, name: "").value.layers
+        if damaged {
+            try made.folder(.sha256, make: false).openFile(RawString(layers[0].digest.hex), O_WRONLY)
+                .writeAll([1])
+        }
+        let archive = HostPath("\(scratch.path)/app.tar")
+        let result = try run(["tar", "-C", "\(scratch.path)/made", "-cf", archive.rawValue, "."])
+        try #require(result.status == 0, "\(result.output)")
+        return (archive, layers[0])
+    }
+
+    private struct Unpacked: LayerSink {
+        var layers: [Digest] = []
+        mutating func apply(_ layer: PulledLayer) throws {
+            layers.append(try Digest.of(layer.content.readAll(limit: 1 << 26)))
+        }
+    }
+
+    @Test("a large layer is handed on from where it lies, and is in the store at the end")
+    func sections() throws {
+        let scratch = try Scratch()
+        let (archive, layer) = try large(scratch)
+        let store = try makeStore(scratch)
+        var unpacked = Unpacked()
+        let file = FileSource(try FileDescriptor.open(archive, O_RDONLY))
+        let image = try ArchiveImporter(platform: platform).importArchive(
+            file, into: store, handing: &unpacked
+        ).image
+        #expect(unpacked.layers == image.manifest.value.layers.map(\.digest))
+        #expect(unpacked.layers.first == layer.digest)
+        let copy = try store.open(layer).readAll(limit: 1 << 26)
+        #expect(try Digest.of(copy) == layer.digest)
+    }
+
+    @Test(
+        "a large layer that is not what its name says, or is cut, never gets into the store",
+        arguments: [true, false])
+    func badSection(isDamaged: Bool) throws {
+        let scratch = try Scratch()
+        let (archive, layer) = try large(scratch, damaged: isDamaged)
+        if !isDamaged { try FileDescriptor.open(archive, O_WRONLY).truncate(to: 9 << 20) }
+        let store = try makeStore(scratch)
+        let file = FileSource(try FileDescriptor.open(archive, O_RDONLY))
+        #expect(throws: (any Error).self) {
+            try ArchiveImporter(platform: platform).importArchive(file, into: store)
+        }
+        let isHere = store.has(layer)
+        #expect(!isHere)
+        #expect(try store.index().manifests.isEmpty)
+    }
+
     @Test("an import that fails leaves nothing in the store")
     func failure() throws {
         let importer = ArchiveImporter(platform: platform)

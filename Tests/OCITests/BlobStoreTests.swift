@@ -11,16 +11,16 @@ private let platform = ImagePlatform(architecture: "amd64")
 private struct PipelineSink: LayerSink {
     let root: String
 
-    mutating func apply(_ layer: borrowing PulledLayer) throws {
+    mutating func apply(_ layer: PulledLayer) throws {
         let applier = try LayerApplier(try Directory.open(HostPath(root)))
         let blob = ExpectedContent(digest: layer.descriptor.digest, size: layer.descriptor.size)
-        _ = try LayerPipeline.apply(FileSource(try layer.blob.duplicate()), blob: blob, to: applier)
+        _ = try LayerPipeline.apply(layer.content, blob: blob, to: applier)
     }
 }
 
 /// Fails without having looked at the layer.
 private struct FailingSink: LayerSink {
-    mutating func apply(_ layer: borrowing PulledLayer) throws { throw LayerError.rootIsNoDirectory }
+    mutating func apply(_ layer: PulledLayer) throws { throw LayerError.rootIsNoDirectory }
 }
 
 @Suite("BlobStore") struct BlobStoreTests {

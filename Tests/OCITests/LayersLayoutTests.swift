@@ -68,9 +68,9 @@ import Testing
     func endlessNames() throws {
         let tail = String(repeating: "a/", count: 2000)
         let names = ["etc/", "usr/bin/"] + (0..<498).map { "usr/share/\($0)/\(tail)" }
-        let start = BlobFetcher.now()
+        let start = MonotonicClock.seconds
         #expect(try ArchiveLayout(names.map { RawString($0) }) == .rootfs(prefix: .root))
-        #expect(BlobFetcher.now() - start < 30)
+        #expect(MonotonicClock.seconds - start < 30)
     }
 
     @Test("hostile names judge nothing")

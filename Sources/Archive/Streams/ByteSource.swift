@@ -7,9 +7,23 @@ package protocol ByteSource: AnyObject {
     ///
     /// A stream that stops before its end throws: the end and a failure are different answers.
     func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int
+
+    /// Passes over at most `count` bytes that nobody wants, and returns over how many.
+    ///
+    /// 0 says that they have to be read; at the end of the source it says nothing else.
+    func skip(_ count: Int64) throws -> Int64
+
+    /// A part of this source, to be read at any time and beside the rest; `offset` counts from where it was first read.
+    ///
+    /// `nil` for a source that can only be read from front to back.
+    func section(at offset: Int64, size: Int64) throws -> (any ByteSource)?
 }
 
 extension ByteSource {
+    package func skip(_ count: Int64) throws -> Int64 { 0 }
+
+    package func section(at offset: Int64, size: Int64) throws -> (any ByteSource)? { nil }
+
     /// Reads until the buffer is full or the source ends.
     package func readFully(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         var filled = 0
@@ -37,15 +51,57 @@ extension ByteSource {
 /// The bytes of an open file from its current offset on.
 package final class FileSource: ByteSource {
     private let file: FileDescriptor
+    /// Where it began; `nil` for what is no regular file.
+    private let start: Int64?
 
     package init(_ file: consuming FileDescriptor) {
+        let isRegular = (try? file.status().kind) == .regular
+        let offset = Int64(lseek(file.rawValue, 0, SEEK_CUR))
+        start = isRegular && offset >= 0 ? offset : nil
         self.file = file
         // Only advice: it fails on pipes.
         _ = posix_fadvise(self.file.rawValue, 0, 0, POSIX_FADV_SEQUENTIAL)
     }
 
+    package func skip(_ count: Int64) throws -> Int64 {
+        guard start != nil else { return 0 }
+        let offset = Int64(lseek(file.rawValue, 0, SEEK_CUR))
+        // Never beyond the end, so that a file that was cut is seen to be.
+        let passed = min(count, try file.status().size - offset)
+        guard passed > 0 else { return 0 }
+        try file.seek(to: offset + passed)
+        return passed
+    }
+
+    package func section(at offset: Int64, size: Int64) throws -> (any ByteSource)? {
+        guard let start else { return nil }
+        return FileSection(try file.duplicate(), at: start + offset, size: size)
+    }
+
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         try file.read(into: buffer)
+    }
+}
+
+/// A part of a file, whose offset it leaves alone.
+package final class FileSection: ByteSource {
+    private let file: FileDescriptor
+    private var position: Int64
+    private let end: Int64
+
+    /// `offset` and `size` are in bytes.
+    package init(_ file: consuming FileDescriptor, at offset: Int64, size: Int64) {
+        self.file = file
+        position = offset
+        end = offset.addingReportingOverflow(size).partialValue
+    }
+
+    package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        let wanted = Int(min(Int64(buffer.count), max(0, end - position)))
+        let count = try file.read(
+            into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]), at: position)
+        position += Int64(count)
+        return count
     }
 }
 
@@ -88,5 +144,16 @@ package final class PeekingSource: ByteSource {
         }
         position += count
         return count
+    }
+
+    package func skip(_ count: Int64) throws -> Int64 {
+        guard position < head.count else { return try source.skip(count) }
+        let passed = min(count, Int64(head.count - position))
+        position += Int(passed)
+        return passed
+    }
+
+    package func section(at offset: Int64, size: Int64) throws -> (any ByteSource)? {
+        try source.section(at: offset, size: size)
     }
 }

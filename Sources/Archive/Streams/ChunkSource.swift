@@ -2,6 +2,13 @@
 package protocol ChunkSource: AnyObject {
     /// The next piece, which stays valid until the next call; an empty one means the end.
     func next() throws -> UnsafeRawBufferPointer
+
+    /// Passes over at most `count` bytes behind the last piece, and returns over how many; see `ByteSource.skip`.
+    func skip(_ count: Int64) throws -> Int64
+}
+
+extension ChunkSource {
+    package func skip(_ count: Int64) throws -> Int64 { 0 }
 }
 
 /// Lends the bytes of a `ByteSource` from a buffer of its own.
@@ -21,4 +28,6 @@ package final class BufferedChunks: ChunkSource {
         let count = try source.read(into: buffer)
         return UnsafeRawBufferPointer(rebasing: buffer[..<count])
     }
+
+    package func skip(_ count: Int64) throws -> Int64 { try source.skip(count) }
 }

@@ -373,7 +373,18 @@ package final class TarReader {
 
     private func skip(_ count: Int64) throws(TarError) {
         var left = count
-        while left > 0 { left -= Int64(try take(atMost: left).count) }
+        while left > 0 {
+            let passed = window.isEmpty ? try passOver(left) : 0
+            left -= passed > 0 ? passed : Int64(try take(atMost: left).count)
+        }
+    }
+
+    private func passOver(_ count: Int64) throws(TarError) -> Int64 {
+        do {
+            let passed = try source.skip(count)
+            offset += passed
+            return passed
+        } catch { throw TarError(.source(error), offset: offset) }
     }
 
     /// Fills `block`; false at the end of the source.

@@ -10,6 +10,9 @@ package struct ExpectedContent: Sendable {
         self.digest = digest
         self.size = size
     }
+
+    /// Whether there is anything to compare with.
+    var isKnown: Bool { digest != nil || size != nil }
 }
 
 /// Counts and hashes bytes on their way.
@@ -62,24 +65,4 @@ final class CheckedSource: ByteSource {
         while try read(into: rest) > 0 {}
         try check.finish()
     }
-}
-
-/// Chunks that are checked while they are used.
-final class CheckedChunks: ChunkSource {
-    private let source: any ChunkSource
-    private var check: StreamCheck
-
-    init(_ source: any ChunkSource, _ expected: ExpectedContent) throws(MissingLibrary) {
-        self.source = source
-        check = try StreamCheck(expected)
-    }
-
-    func next() throws -> UnsafeRawBufferPointer {
-        let chunk = try source.next()
-        try check.update(chunk)
-        return chunk
-    }
-
-    /// Compares; everything must have been used.
-    func finish() throws(LayerError) { try check.finish() }
 }

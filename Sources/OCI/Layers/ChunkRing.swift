@@ -1,27 +1,26 @@
 import Archive
 import Libc
 
-/// A ring of buffers between one thread that fills them and one that uses them.
-final class ChunkRing: ChunkSource {
+/// A ring of buffers between one thread that fills them and several that each use all of them.
+///
+/// A buffer is filled again when the last reader is done with it.
+final class ChunkRing {
     private let buffers: [UnsafeMutableRawBufferPointer]
-    private var lengths: [Int]
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let changed: UnsafeMutablePointer<pthread_cond_t>
 
-    // Guarded by `mutex`.
+    // Guarded by `mutex`. Counts only grow; buffer `n % buffers.count` holds piece `n`.
+    private var lengths: [Int]
     private var filled = 0
+    private var used: [Int]
     private var isFinished = false
     private var failure: (any Error)?
     private var isAbandoned = false
 
-    // Each used by one side only.
-    private var writeIndex = 0
-    private var readIndex = 0
-    private var isLent = false
-
-    init(count: Int, capacity: Int) {
+    init(count: Int, capacity: Int, readers: Int = 1) {
         buffers = (0..<count).map { _ in .allocate(byteCount: capacity, alignment: 4096) }
         lengths = Array(repeating: 0, count: count)
+        used = Array(repeating: 0, count: readers)
         mutex = .allocate(capacity: 1)
         changed = .allocate(capacity: 1)
         pthread_mutex_init(mutex, nil)
@@ -42,21 +41,22 @@ final class ChunkRing: ChunkSource {
         return body()
     }
 
+    private var isFull: Bool { used.contains { filled - $0 == buffers.count } }
+
     // MARK: - Filling
 
     /// Waits for an empty buffer; `nil` when nobody is going to read it.
     func reserve() -> UnsafeMutableRawBufferPointer? {
         locked {
-            while filled == buffers.count, !isAbandoned { pthread_cond_wait(changed, mutex) }
-            return isAbandoned ? nil : buffers[writeIndex]
+            while isFull, !isAbandoned { pthread_cond_wait(changed, mutex) }
+            return isAbandoned ? nil : buffers[filled % buffers.count]
         }
     }
 
     /// Hands over the first `length` bytes of the buffer that was reserved.
     func commit(_ length: Int) {
         locked {
-            lengths[writeIndex] = length
-            writeIndex = (writeIndex + 1) % buffers.count
+            lengths[filled % buffers.count] = length
             filled += 1
             pthread_cond_broadcast(changed)
         }
@@ -71,30 +71,49 @@ final class ChunkRing: ChunkSource {
         }
     }
 
-    // MARK: - Using
-
-    func next() throws -> UnsafeRawBufferPointer {
-        try locked { () -> Result<UnsafeRawBufferPointer, any Error> in
-            if isLent {
-                readIndex = (readIndex + 1) % buffers.count
-                filled -= 1
-                isLent = false
-                pthread_cond_broadcast(changed)
-            }
-            while filled == 0, !isFinished { pthread_cond_wait(changed, mutex) }
-            guard filled > 0 else {
-                return failure.map { .failure($0) } ?? .success(UnsafeRawBufferPointer(start: nil, count: 0))
-            }
-            isLent = true
-            return .success(UnsafeRawBufferPointer(rebasing: buffers[readIndex][..<lengths[readIndex]]))
-        }.get()
-    }
-
-    /// Nothing more will be used; the filling side stops.
-    func abandon() {
+    /// Nothing more will be used: the filling side stops, and for the readers it is the end, or `failure`.
+    func abandon(_ failure: (any Error)? = nil) {
         locked {
+            if self.failure == nil { self.failure = failure }
             isAbandoned = true
             pthread_cond_broadcast(changed)
         }
+    }
+
+    // MARK: - Using
+
+    /// One who reads everything; each number from 0 up to `readers` is for one thread.
+    func reader(_ number: Int) -> Reader { Reader(ring: self, number: number) }
+
+    final class Reader: ChunkSource {
+        private let ring: ChunkRing
+        private let number: Int
+        private var isLent = false
+
+        fileprivate init(ring: ChunkRing, number: Int) {
+            self.ring = ring
+            self.number = number
+        }
+
+        func next() throws -> UnsafeRawBufferPointer {
+            let piece = try ring.next(number, givesBack: isLent)
+            isLent = !piece.isEmpty
+            return piece
+        }
+    }
+
+    private func next(_ reader: Int, givesBack: Bool) throws -> UnsafeRawBufferPointer {
+        try locked { () -> Result<UnsafeRawBufferPointer, any Error> in
+            if givesBack {
+                used[reader] += 1
+                pthread_cond_broadcast(changed)
+            }
+            while used[reader] == filled, !isFinished, !isAbandoned { pthread_cond_wait(changed, mutex) }
+            let place = used[reader] % buffers.count
+            if used[reader] < filled, !isAbandoned {
+                return .success(UnsafeRawBufferPointer(rebasing: buffers[place][..<lengths[place]]))
+            }
+            return failure.map { .failure($0) } ?? .success(UnsafeRawBufferPointer(start: nil, count: 0))
+        }.get()
     }
 }

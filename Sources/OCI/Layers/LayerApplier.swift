@@ -16,7 +16,6 @@ package final class LayerApplier {
     private var ledger = DirectoryLedger(limit: 0)
     private var report = LayerReport()
     private let ledgerLimit: Int
-    private let isRoot = geteuid() == 0
 
     /// `directory` is the root to fill; it must be empty or hold the layers below.
     package convenience init(_ directory: consuming Directory) throws(SystemError) {
@@ -154,9 +153,10 @@ package final class LayerApplier {
         var raw: Int32 = -1
         // O_EXCL: never an existing file, which may be a FIFO, a device or a second name of something else.
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+        let mode = EntryMetadata.firstMode(entry)
         try replacing(name, parent) { () throws(SystemError) in
             raw = try syscall("openat") {
-                name.withCString { openat(parent.directory.raw, $0, flags, 0o600) }
+                name.withCString { openat(parent.directory.raw, $0, flags, mode) }
             }
         }
         let file = FileDescriptor(adopting: raw)

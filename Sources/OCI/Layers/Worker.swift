@@ -27,6 +27,26 @@ struct Worker: ~Copyable {
         self.handle = handle
     }
 
+    /// Runs `body` in a thread while `work` is done, and waits for both.
+    ///
+    /// `work` has to see to it that `body` comes to its end.
+    static func beside<Value>(_ body: @escaping () -> Void, _ work: () throws -> Value) throws -> Value {
+        let worker = try start(body)
+        let outcome = Result { try work() }
+        worker.join()
+        return try outcome.get()
+    }
+
+    /// Runs each of `bodies` in a thread while `work` is done, and waits for all.
+    static func beside<Value>(_ bodies: [() -> Void], _ work: () throws -> Value) throws -> Value {
+        guard let first = bodies.first else { return try work() }
+        return try beside(first) { try beside(Array(bodies.dropFirst()), work) }
+    }
+
+    private static func start(_ body: @escaping () -> Void) throws(LayerError) -> Worker {
+        do { return try Worker(body) } catch { throw .noThread(error) }
+    }
+
     /// Waits for the end of `body`.
     consuming func join() {}
 

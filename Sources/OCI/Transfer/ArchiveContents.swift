@@ -2,6 +2,10 @@ import Archive
 import Platform
 
 /// What was found in the archive of an image, in one pass from front to back.
+///
+/// Large content that says by its name what it is stays where it lies, if the archive can be read in any order: only
+/// the layers that are needed are copied later, while others are being unpacked. Everything else goes into the store
+/// as it comes by.
 struct ArchiveContents {
     /// Members that an archive of an image may have.
     private static let memberLimit = 16384
@@ -10,15 +14,24 @@ struct ArchiveContents {
     /// Members that are no blobs by their name, kept as blobs until it is known what they are.
     private var files: [GuestPath: Descriptor] = [:]
     private var links: [GuestPath: GuestPath] = [:]
-    /// What was put into the store; some of it may have been there before.
-    private(set) var added: Set<Digest> = []
+    /// Where content lies that has not been copied.
+    private var places: [Digest: Int64] = [:]
+    private let source: any ByteSource
+    private let hasSections: Bool
 
     private static let marker: GuestPath = "oci-layout"
     private static let indexPath: GuestPath = "index.json"
     private static let listPath: GuestPath = "manifest.json"
 
-    /// Reads all members; content goes into the store as it comes by.
-    mutating func read(_ reader: TarReader, into store: borrowing ImageLayout) throws {
+    /// `source` is the archive, uncompressed.
+    init(_ source: any ByteSource) throws {
+        self.source = source
+        hasSections = try source.section(at: 0, size: 0) != nil
+    }
+
+    /// Reads all members.
+    mutating func read(into store: borrowing ImageLayout) throws {
+        let reader = TarReader(BufferedChunks(source))
         var count = 0
         while let entry = try reader.next() {
             count += 1
@@ -52,6 +65,10 @@ struct ArchiveContents {
         let descriptor = Descriptor(mediaType: .ociLayer, digest: digest, size: entry.size)
         files[path] = descriptor
         if store.hasVerified(descriptor) { return }
+        if hasSections, entry.size > documentLimit, entry.stored == nil {
+            if places[digest] == nil { places[digest] = reader.offset }
+            return
+        }
         _ = try write(entry, reader, store, digest.algorithm, expecting: descriptor)
     }
 
@@ -63,12 +80,18 @@ struct ArchiveContents {
         while let stretch = try reader.nextStretch() { try writer.write(stretch.bytes) }
         if let descriptor {
             try writer.finish(expecting: descriptor, in: store)
-            added.insert(descriptor.digest)
             return descriptor
         }
         let made = try writer.finish(mediaType: .ociLayer, in: store)
-        added.insert(made.digest)
         return made
+    }
+
+    /// The content that `descriptor` names, where it lies in the archive.
+    func open(_ descriptor: Descriptor) throws -> any ByteSource {
+        guard let place = places[descriptor.digest],
+            let section = try source.section(at: place, size: descriptor.size)
+        else { throw BlobError.missing(descriptor.digest) }
+        return section
     }
 
     /// The index of an OCI layout; `nil` when this is none.
@@ -99,7 +122,6 @@ struct ArchiveContents {
             try Manifest.checkCount(of: layers, name: "manifest.json")
             let manifest = Manifest(config: config, layers: try layers.map(member))
             var descriptor = try store.put(JSON.encode(manifest), mediaType: .ociManifest)
-            added.insert(descriptor.digest)
             if let name = item.RepoTags?.first {
                 descriptor.annotations = [Descriptor.referenceNameKey: name]
             }

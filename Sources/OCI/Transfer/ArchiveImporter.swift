@@ -20,9 +20,12 @@ package struct ArchiveImporter {
     package init(platform: ImagePlatform) { self.platform = platform }
 
     /// Takes an image from an OCI layout that is a directory of this host; of several the first that suits.
-    package func importLayout(_ directory: borrowing Directory, into store: borrowing ImageLayout) throws
-        -> ImportedImage
-    {
+    ///
+    /// Its layers are handed to `sink` in their order, each as soon as it is in the store.
+    package func importLayout(
+        _ directory: borrowing Directory, into store: borrowing ImageLayout,
+        observer: (any PullObserver)? = nil, handing sink: inout some LayerSink
+    ) throws -> ImportedImage {
         guard try directory.statusIfPresent("oci-layout") != nil else {
             throw BlobError.notALayout("there is no file oci-layout")
         }
@@ -31,33 +34,62 @@ package struct ArchiveImporter {
             ImageIndex.self, from: directory.readFile("index.json", limit: documentLimit), name: "index.json")
         let source = LayoutDocuments(
             blobs: try directory.openDirectory("blobs"), store: try store.duplicate())
-        return try bringing(into: store, added: { source.added }) {
+        return try bringing(into: store) {
             let found = try firstSuitable(index.manifests, source)
-            for layer in found.image.manifest.value.layers { try source.copy(layer) }
+            try transfer(found, into: store, observer, handing: &sink) { try source.open($0) }
             return try keep(found, store)
         }
     }
 
     /// Takes an image from an archive, compressed or not; of several the first that suits.
-    package func importArchive(_ file: any ByteSource, into store: borrowing ImageLayout) throws
-        -> ImportedImage
-    {
-        var contents = ArchiveContents()
-        return try bringing(into: store, added: { contents.added }) {
-            try contents.read(TarReader(BufferedChunks(try Compression.open(file))), into: store)
+    ///
+    /// Its layers are handed to `sink` in their order, each as soon as it is in the store.
+    package func importArchive(
+        _ file: any ByteSource, into store: borrowing ImageLayout,
+        observer: (any PullObserver)? = nil, handing sink: inout some LayerSink
+    ) throws -> ImportedImage {
+        var contents = try ArchiveContents(Compression.open(file))
+        return try bringing(into: store) {
+            try contents.read(into: store)
             let source = StoredDocuments(store: try store.duplicate())
             let candidates = try contents.index()?.manifests ?? contents.dockerImages(in: store)
             let found = try firstSuitable(candidates, source)
-            for layer in found.image.manifest.value.layers where !store.has(layer) {
-                throw BlobError.missing(layer.digest)
-            }
+            let archive = contents
+            try transfer(found, into: store, observer, handing: &sink) { try archive.open($0) }
             return try keep(found, store)
+        }
+    }
+
+    /// Takes an image from a layout without unpacking it.
+    package func importLayout(_ directory: borrowing Directory, into store: borrowing ImageLayout) throws
+        -> ImportedImage
+    {
+        var sink = NoSink()
+        return try importLayout(directory, into: store, handing: &sink)
+    }
+
+    /// Takes an image from an archive without unpacking it.
+    package func importArchive(_ file: any ByteSource, into store: borrowing ImageLayout) throws
+        -> ImportedImage
+    {
+        var sink = NoSink()
+        return try importArchive(file, into: store, handing: &sink)
+    }
+
+    private func transfer(
+        _ found: Found, into store: borrowing ImageLayout, _ observer: (any PullObserver)?,
+        handing sink: inout some LayerSink, open: @escaping (Descriptor) throws -> any ByteSource
+    ) throws {
+        try LayerTransfer.run(found.image, in: store, observer) { missing, board in
+            try LocalSupply(missing, into: store, board: board, open: open)
+        } handOn: { layer in
+            try sink.apply(layer)
         }
     }
 
     /// Uses the store for `body`, and then takes out again what was not there before and belongs to no image.
     private func bringing(
-        into store: borrowing ImageLayout, added: () -> Set<Digest>, _ body: () throws -> ImportedImage
+        into store: borrowing ImageLayout, _ body: () throws -> ImportedImage
     ) throws -> ImportedImage {
         let use = try store.beginUse()
         let before = try store.digests()
@@ -65,7 +97,7 @@ package struct ArchiveImporter {
         let result = Result { try body() }
         use.release()
         // It may have become part of another process's image, so the names decide.
-        let isTidy = try? store.discard(added().subtracting(before))
+        let isTidy = try? store.discard(store.digests().subtracting(before))
         // Where the store is in use, the next command looks again.
         if isTidy == true { note.remove() }
         return try result.get()
@@ -111,7 +143,6 @@ extension DocumentSource {
 private final class LayoutDocuments: DocumentSource {
     private let blobs: Directory
     private let store: ImageLayout
-    private(set) var added: Set<Digest> = []
 
     init(blobs: consuming Directory, store: consuming ImageLayout) {
         self.blobs = blobs
@@ -122,36 +153,25 @@ private final class LayoutDocuments: DocumentSource {
         guard descriptor.size <= documentLimit else {
             throw DocumentError.tooLarge(descriptor.digest.description)
         }
-        try copy(descriptor)
+        if !store.hasVerified(descriptor) { try store.copy(descriptor, from: open(descriptor)) }
         return try store.read(descriptor)
     }
 
-    private func open(_ digest: Digest) throws -> FileDescriptor {
+    func open(_ descriptor: Descriptor) throws -> any ByteSource {
+        let file = try openFile(descriptor.digest)
+        let status = try file.status()
+        guard status.kind == .regular, status.size == descriptor.size else {
+            throw BlobError.wrongSize(descriptor.digest, expected: descriptor.size, actual: status.size)
+        }
+        return FileSource(file)
+    }
+
+    private func openFile(_ digest: Digest) throws -> FileDescriptor {
         do {
             return try blobs.openDirectory(RawString(digest.algorithm.rawValue))
                 .openFile(RawString(digest.hex), O_RDONLY | O_NONBLOCK | O_NOCTTY)
         } catch  where error.code == ENOENT {
             throw BlobError.missing(digest)
         }
-    }
-
-    /// Brings content into the store, verified.
-    func copy(_ descriptor: Descriptor) throws {
-        if store.hasVerified(descriptor) { return }
-        let file = try open(descriptor.digest)
-        let status = try file.status()
-        guard status.kind == .regular, status.size == descriptor.size else {
-            throw BlobError.wrongSize(descriptor.digest, expected: descriptor.size, actual: status.size)
-        }
-        var writer = try BlobWriter(to: store, descriptor.digest.algorithm)
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
-        defer { buffer.deallocate() }
-        while true {
-            let count = try file.read(into: buffer)
-            if count == 0 { break }
-            try writer.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-        }
-        try writer.finish(expecting: descriptor, in: store)
-        added.insert(descriptor.digest)
     }
 }

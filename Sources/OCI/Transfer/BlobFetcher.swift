@@ -3,10 +3,8 @@ import CTransport
 import Libc
 import Platform
 
-/// Downloads blobs, several at a time, in a thread of its own.
-///
-/// It is made by the pulling thread and from `start` to `stop` belongs to the other one; they meet at the board.
-final class BlobFetcher: @unchecked Sendable {
+/// Downloads blobs, several at a time.
+final class BlobFetcher: LayerSupply {
     private let jobs: [BlobJob]
     private let image: Reference
     private let clients: [RegistryClient]
@@ -14,16 +12,15 @@ final class BlobFetcher: @unchecked Sendable {
     private let board: TransferBoard
     private let settings: TransferSettings
     private let http: HTTPSettings
-    private let observer: (any PullObserver)?
     private var limiter: RateLimiter
-    private var lastShown = 0.0
-    private var thread: OpaquePointer?
+    private var began = 0.0
+    /// Seconds.
+    private static let growthInterval = 0.1
 
     init(
         _ blobs: [Descriptor], of image: Reference, from clients: [RegistryClient],
         into store: borrowing ImageLayout, board: TransferBoard, settings: TransferSettings,
-        http: HTTPSettings,
-        observer: (any PullObserver)?
+        http: HTTPSettings
     ) throws {
         jobs = blobs.map(BlobJob.init)
         self.image = image
@@ -32,65 +29,39 @@ final class BlobFetcher: @unchecked Sendable {
         self.board = board
         self.settings = settings
         self.http = http
-        self.observer = observer
-        limiter = RateLimiter(settings.rateLimit, now: Self.now())
+        limiter = RateLimiter(settings.rateLimit, now: MonotonicClock.seconds)
         for client in clients { client.isStopped = { board.isClosing } }
-    }
-
-    func start() throws {
-        let context = Unmanaged.passUnretained(self).toOpaque()
-        thread = cd_thread_start(
-            { context in
-                guard let context else { return }
-                Unmanaged<BlobFetcher>.fromOpaque(context).takeUnretainedValue().run()
-            }, context)
-        if thread == nil { throw SystemError("pthread_create", code: errno) }
-    }
-
-    /// Ends the thread, also in the middle of a download; what has come stays for the next time.
-    func stop() {
-        board.close()
-        if let thread { cd_thread_join(thread) }
-        thread = nil
-    }
-
-    static func now() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
     // MARK: - The thread
 
-    private func run() {
-        let transfers = jobs.isEmpty ? nil : cd_transfers_new()
-        show(at: Self.now())
+    func run() {
+        began = MonotonicClock.seconds
+        let transfers = cd_transfers_new()
         while !board.isClosing {
-            let now = Self.now()
+            let now = MonotonicClock.seconds
             startJobs(transfers, at: now)
             continuePaused(at: now)
             if jobs.contains(where: { $0.state == .active }) {
                 cd_transfers_run(transfers, settings.rateLimit == nil ? 50 : 10)
                 endJobs(transfers)
             } else {
-                if observer == nil, jobs.allSatisfy({ $0.state == .ended }) { break }
+                if jobs.allSatisfy({ $0.state == .ended }) { break }
                 RetryPolicy.sleep(0.02)
             }
-            if now - lastShown >= 0.1 { show(at: now) }
         }
         for job in jobs where job.state == .active { detach(job, transfers) }
-        show(at: Self.now())
         for job in jobs { job.letGo() }
         if let transfers { cd_transfers_free(transfers) }
     }
 
-    private func show(at now: Double) {
-        lastShown = now
-        observer?.show(board.progress)
-    }
-
+    /// Starts what may run beside what runs already.
+    ///
+    /// Their number grows by one every moment, so that where the network is fast the first layer is there, and is
+    /// being unpacked, before the others take their share.
     private func startJobs(_ transfers: OpaquePointer?, at now: Double) {
-        var free = settings.workers - jobs.count { $0.state == .active }
+        let allowed = min(settings.workers, 1 + Int((now - began) / Self.growthInterval))
+        var free = allowed - jobs.count { $0.state == .active }
         for job in jobs where free > 0 && job.state == .idle && job.notBefore <= now {
             do {
                 try start(job, transfers)
@@ -108,7 +79,7 @@ final class BlobFetcher: @unchecked Sendable {
         guard try job.open(in: store) else {
             // Another process fetches it. It tells nobody when it is done, so look again soon.
             board.set(job.descriptor.digest, .elsewhere, done: 0)
-            job.notBefore = Self.now() + 0.2
+            job.notBefore = MonotonicClock.seconds + 0.2
             return
         }
         // It may have come in between the two looks.
@@ -132,7 +103,7 @@ final class BlobFetcher: @unchecked Sendable {
 
     private func receive(_ job: BlobJob, _ head: HTTPHead, _ bytes: UnsafeRawBufferPointer) -> cd_body_answer
     {
-        guard limiter.isOpen(at: Self.now()) else {
+        guard limiter.isOpen(at: MonotonicClock.seconds) else {
             job.isPaused = true
             return cd_body_pause
         }
@@ -230,7 +201,7 @@ final class BlobFetcher: @unchecked Sendable {
         job.hops = 0
         job.isRenewed = false
         guard job.attempts <= policy.retries else { throw error }
-        job.notBefore = Self.now() + max(Double(seconds), policy.pause(before: job.attempts))
+        job.notBefore = MonotonicClock.seconds + max(Double(seconds), policy.pause(before: job.attempts))
         board.set(job.descriptor.digest, .waiting, done: job.offset)
     }
 

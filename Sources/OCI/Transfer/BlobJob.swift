@@ -21,12 +21,15 @@ final class BlobJob {
     /// Why the body was not taken.
     var problem: (any Error)?
     var errorBody: [UInt8] = []
-    /// Bytes that are in the part, and that were there when this attempt began.
+    /// Bytes that have come, and that were there when this attempt began.
     private(set) var offset: Int64 = 0
     private(set) var start: Int64 = 0
     /// Whether some of the part is older than this process.
     private(set) var isOld = false
     private var part: PartFile?
+    /// Bytes that have come and are not in the part yet: libcurl hands them over in small pieces.
+    private var pending: [UInt8] = []
+    private static let pendingLimit = 256 << 10
     private var hasher: DigestHasher?
     private var isChecked = false
     /// Whether the server sent another range than it was asked for.
@@ -68,6 +71,7 @@ final class BlobJob {
         try part?.file.truncate(to: 0)
         try part?.file.seek(to: 0)
         hasher = try DigestHasher(descriptor.digest.algorithm)
+        pending.removeAll()
         offset = 0
         isOld = false
     }
@@ -86,9 +90,17 @@ final class BlobJob {
             throw BlobError.wrongSize(
                 descriptor.digest, expected: descriptor.size, actual: offset + Int64(bytes.count))
         }
-        try part?.file.writeAll(bytes)
-        hasher?.update(bytes)
+        if pending.count + bytes.count > Self.pendingLimit { try flush() }
+        pending.append(contentsOf: bytes)
         offset += Int64(bytes.count)
+    }
+
+    private func flush() throws {
+        try pending.withUnsafeBytes { bytes in
+            try part?.file.writeAll(bytes)
+            hasher?.update(bytes)
+        }
+        pending.removeAll(keepingCapacity: true)
     }
 
     /// A server may send another range than was asked for, or everything.
@@ -103,6 +115,7 @@ final class BlobJob {
 
     /// Verifies the whole and puts it into the store; else forgets it and throws.
     func finish(in store: borrowing ImageLayout) throws {
+        try flush()
         guard let hasher = hasher.take(), let part = part.take() else { return }
         let actual = hasher.finish()
         guard actual == descriptor.digest else {
@@ -115,6 +128,9 @@ final class BlobJob {
 
     /// Lets others have the part.
     func letGo() {
+        // What could not be written is fetched again.
+        try? flush()
+        pending = []
         part = nil
         hasher = nil
     }

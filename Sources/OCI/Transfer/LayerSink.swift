@@ -1,20 +1,25 @@
-import Platform
+import Archive
 
-/// A layer that is in the store, open to be read from its start.
-package struct PulledLayer: ~Copyable {
+/// A layer that can be read from its start.
+package struct PulledLayer {
     /// 0 is the lowest.
     package let index: Int
     package let descriptor: Descriptor
     /// The digest of the layer as a plain tar archive; `nil` when the image does not say.
     package let diffID: Digest?
-    /// Read it through a `VerifiedReader` on a duplicate; progress is told by the offset of this open file.
-    package let blob: FileDescriptor
+    /// As it is stored, compressed; not verified.
+    package let content: any ByteSource
 }
 
 /// Takes the layers of an image, one after the other.
 package protocol LayerSink {
     /// Called in the pulling thread, in the order of the layers, while later ones are still on their way.
-    mutating func apply(_ layer: borrowing PulledLayer) throws
+    mutating func apply(_ layer: PulledLayer) throws
+}
+
+/// Leaves the layers in the store.
+struct NoSink: LayerSink {
+    mutating func apply(_ layer: PulledLayer) {}
 }
 
 /// When a registry is asked although the store has the image.

@@ -33,7 +33,7 @@ package struct PullProgress: Hashable, Sendable {
 /// Draws progress.
 ///
 /// `show` is called about ten times a second from one thread, which is not the one that pulls, and once more at the
-/// end; it should return soon, since that thread also downloads.
+/// end.
 package protocol PullObserver: Sendable {
     func show(_ progress: PullProgress)
 }

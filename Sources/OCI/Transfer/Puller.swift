@@ -43,7 +43,13 @@ package struct Puller: Sendable {
         let use = try store.beginUse()
         let clients = clients(for: reference, policy)
         let image = try resolve(reference, platform, policy, store, clients)
-        try transferLayers(of: image, from: clients, in: store, observer) { layer in try sink.apply(layer) }
+        try LayerTransfer.run(image, in: store, observer) { missing, board in
+            try BlobFetcher(
+                missing, of: image.reference, from: clients, into: store, board: board, settings: transfer,
+                http: http)
+        } handOn: { layer in
+            try sink.apply(layer)
+        }
         if !image.isFromStore { try store.tag(reference, as: image.top) }
         _ = consume use  // It was needed up to here.
         return image
@@ -65,12 +71,12 @@ package struct Puller: Sendable {
         into sink: inout some LayerSink
     ) throws {
         let use = try store.beginUse()
-        try transferLayers(of: image, from: [], in: store, observer) { layer in try sink.apply(layer) }
+        try LayerTransfer.run(image, in: store, observer) { missing, _ in
+            throw BlobError.missing(missing[0].digest)
+        } handOn: { layer in
+            try sink.apply(layer)
+        }
         _ = consume use  // It was needed up to here.
-    }
-
-    private struct NoSink: LayerSink {
-        mutating func apply(_ layer: borrowing PulledLayer) {}
     }
 
     private func clients(for reference: Reference, _ policy: PullPolicy) -> [RegistryClient] {
@@ -157,73 +163,6 @@ package struct Puller: Sendable {
         let image = try resolver.resolve(top, answer.bytes, isFromStore: false)
         try store.put(answer.bytes, as: digest)
         return image
-    }
-
-    // MARK: - Layers
-
-    private func transferLayers(
-        of image: ResolvedImage, from clients: [RegistryClient], in store: borrowing ImageLayout,
-        _ observer: (any PullObserver)?, _ apply: (borrowing PulledLayer) throws -> Void
-    ) throws {
-        let layers = image.manifest.value.layers
-        var missing: [Descriptor] = []
-        let board = TransferBoard(layers: layers)
-        for layer in layers {
-            if store.has(layer) {
-                board.set(layer.digest, .ready, done: layer.size)
-            } else if !missing.contains(where: { $0.digest == layer.digest }) {
-                missing.append(layer)
-            }
-        }
-        let needed = missing.reduce(0) { $0 + $1.size }
-        let free = store.root.freeSpace
-        // What lies there already of them does not come again.
-        let held = try store.partSpace()
-        guard free < 0 || needed <= free + held else {
-            throw BlobError.noSpace(needed: needed, free: free)
-        }
-        let fetcher = try BlobFetcher(
-            missing, of: image.reference, from: clients, into: store, board: board, settings: transfer,
-            http: http, observer: observer)
-        if !missing.isEmpty || observer != nil { try fetcher.start() }
-        defer { fetcher.stop() }
-        for (index, descriptor) in layers.enumerated() {
-            try board.await(descriptor.digest)
-            try hand(index, descriptor, of: image, store, board, apply)
-        }
-    }
-
-    private func hand(
-        _ index: Int, _ descriptor: Descriptor, of image: ResolvedImage, _ store: borrowing ImageLayout,
-        _ board: TransferBoard, _ apply: (borrowing PulledLayer) throws -> Void
-    ) throws {
-        let layer = PulledLayer(
-            index: index, descriptor: descriptor, diffID: image.diffID(index),
-            blob: try store.open(descriptor))
-        board.setApplying(layer.blob.rawValue)
-        do {
-            try apply(layer)
-        } catch {
-            board.stopApplying()
-            // A blob that is not what its name says is of no use to anybody: the next pull fetches it again. Damage
-            // may show long before its end, as a stream that cannot be decoded.
-            if !(error is SystemError), try Self.isDamaged(layer) {
-                store.evict(descriptor.digest)
-                throw PullError.damaged(image.reference, descriptor.digest)
-            }
-            throw error
-        }
-        board.setApplying(nil)
-    }
-}
-
-extension Puller {
-    /// Whether the stored bytes of `layer` are not what it names.
-    private static func isDamaged(_ layer: borrowing PulledLayer) throws -> Bool {
-        try layer.blob.seek(to: 0)
-        var reader = try VerifiedReader(layer.blob.duplicate(), for: layer.descriptor)
-        do { try reader.drain() } catch is BlobError { return true }
-        return false
     }
 }
 

@@ -1,7 +1,9 @@
 import CLinux
+import CTransport
 import Libc
+import Platform
 
-/// What the pulling thread and the downloading thread tell each other.
+/// What the threads of a transfer tell each other: one brings layers, one hands them on, one shows how far they are.
 final class TransferBoard: @unchecked Sendable {
     struct Blob {
         let size: Int64
@@ -13,9 +15,11 @@ final class TransferBoard: @unchecked Sendable {
     private struct State {
         var blobs: [Digest: Blob] = [:]
         var applied = 0
-        /// The layer that is being applied, and its open file: how far it is read is how far it is applied.
-        var applying: Int32?
+        /// Bytes that have been read of the layer that is being applied, if one is.
+        var applying: Int64?
         var isClosing = false
+        /// The thread that brings the layers.
+        var supplier: Int32 = -1
     }
 
     private var state = State()
@@ -26,7 +30,11 @@ final class TransferBoard: @unchecked Sendable {
     init(layers: [Descriptor]) {
         self.layers = layers
         pthread_mutex_init(mutex, nil)
-        pthread_cond_init(change, nil)
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(change, &attributes)
+        pthread_condattr_destroy(&attributes)
         for layer in layers { state.blobs[layer.digest] = Blob(size: layer.size) }
     }
 
@@ -43,7 +51,7 @@ final class TransferBoard: @unchecked Sendable {
         return try body(&state)
     }
 
-    // MARK: - The downloading thread
+    // MARK: - Who brings them
 
     func set(_ digest: Digest, _ phase: PullProgress.Phase, done: Int64) {
         locked {
@@ -60,7 +68,21 @@ final class TransferBoard: @unchecked Sendable {
         }
     }
 
+    /// Says that the calling thread brings the layers.
+    ///
+    /// Unpacking is what everything waits for, so it gets what is left of the processors, unless somebody waits for it.
+    func enterSupplier() {
+        locked {
+            $0.supplier = cd_thread_number()
+            cd_thread_set_modest($0.supplier, true)
+        }
+    }
+
+    func leaveSupplier() { locked { $0.supplier = -1 } }
+
     var isClosing: Bool { locked { $0.isClosing } }
+
+    // MARK: - Who shows it
 
     var progress: PullProgress {
         locked { state in
@@ -72,9 +94,9 @@ final class TransferBoard: @unchecked Sendable {
                     digest: layer.digest, size: layer.size, done: blob.done, phase: blob.phase)
                 if index < state.applied {
                     item.phase = .done
-                } else if index == state.applied, let file = state.applying {
+                } else if index == state.applied, let done = state.applying {
                     item.phase = .applying
-                    item.done = max(0, Int64(lseek(file, 0, SEEK_CUR)))
+                    item.done = done
                 }
                 return item
             }
@@ -83,33 +105,53 @@ final class TransferBoard: @unchecked Sendable {
         }
     }
 
-    // MARK: - The pulling thread
+    // MARK: - Who hands them on
+
+    func isReady(_ digest: Digest) -> Bool { locked { $0.blobs[digest]?.phase == .ready } }
 
     /// Waits until the blob is in the store; throws why it will not be, or why another one will not.
     func await(_ digest: Digest) throws {
         try locked { state in
+            var hasUrged = false
             while true {
                 if let failure = state.blobs[digest]?.failure { throw failure }
-                if state.blobs[digest]?.phase == .ready { return }
+                if state.blobs[digest]?.phase == .ready {
+                    if hasUrged { cd_thread_set_modest(state.supplier, true) }
+                    return
+                }
                 // A later layer that cannot be had makes all work on this one useless.
                 for layer in layers {
                     if let failure = state.blobs[layer.digest]?.failure { throw failure }
                 }
+                if !hasUrged { cd_thread_set_modest(state.supplier, false) }
+                hasUrged = true
                 pthread_cond_wait(change, mutex)
             }
         }
     }
 
-    /// Says that the next layer is being applied by reading `file`, or, with `nil`, that it has been.
-    func setApplying(_ file: Int32?) {
+    /// Says how many bytes of the next layer have been read to be applied, or, with `nil`, that it has been.
+    func setApplying(_ done: Int64?) {
         locked {
-            if file == nil { $0.applied += 1 }
-            $0.applying = file
+            if done == nil { $0.applied += 1 }
+            $0.applying = done
         }
     }
 
-    /// Forgets the file that was being applied, before it is closed.
-    func stopApplying() { locked { $0.applying = nil } }
+    func close() {
+        locked {
+            $0.isClosing = true
+            pthread_cond_broadcast(change)
+        }
+    }
 
-    func close() { locked { $0.isClosing = true } }
+    /// Waits for the close, but not longer than `seconds`; whether it has come.
+    func awaitClose(seconds: Double) -> Bool {
+        let end = MonotonicClock.nanoseconds + Int64(seconds * 1e9)
+        var time = timespec(tv_sec: Int(end / 1_000_000_000), tv_nsec: Int(end % 1_000_000_000))
+        return locked { state in
+            while !state.isClosing, pthread_cond_timedwait(change, mutex, &time) == 0 {}
+            return state.isClosing
+        }
+    }
 }

@@ -122,7 +122,7 @@ package struct URLDownloader {
         _ progress: (Int64, Int64?) -> Void, _ begin: (HTTPHead) throws -> Void
     ) throws -> HTTPHead {
         let raw = file.rawValue
-        var limiter = RateLimiter(rateLimit, now: BlobFetcher.now())
+        var limiter = RateLimiter(rateLimit, now: MonotonicClock.seconds)
         var done = start
         var total: Int64?
         var isBegun = false
@@ -145,7 +145,7 @@ package struct URLDownloader {
                                 try begin(head)
                             }
                         }
-                        while !limiter.isOpen(at: BlobFetcher.now()) { RetryPolicy.sleep(0.01) }
+                        while !limiter.isOpen(at: MonotonicClock.seconds) { RetryPolicy.sleep(0.01) }
                         limiter.spend(bytes.count)
                         try Self.write(bytes, to: raw)
                     } catch {

@@ -48,6 +48,12 @@ package struct FileDescriptor: ~Copyable, Sendable {
         try syscall("read") { read_(rawValue, buffer.baseAddress, buffer.count) }
     }
 
+    /// Reads at an offset, and leaves that of the file alone (pread(2)).
+    package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(SystemError) -> Int
+    {
+        try syscall("pread") { pread(rawValue, buffer.baseAddress, buffer.count, off_t(offset)) }
+    }
+
     /// Writes the whole buffer.
     package func writeAll(_ buffer: UnsafeRawBufferPointer) throws(SystemError) {
         try Self.writeAll(buffer, to: rawValue)

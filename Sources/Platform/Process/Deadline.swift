@@ -10,18 +10,12 @@ package struct Deadline: Hashable, Sendable {
         let (seconds, attoseconds) = duration.components
         // A hundred years are as good as for ever and cannot overflow.
         let limited = max(0, min(seconds, 3_155_760_000))
-        time = Self.now() + limited * 1_000_000_000 + max(0, attoseconds) / 1_000_000_000
+        time = MonotonicClock.nanoseconds + limited * 1_000_000_000 + max(0, attoseconds) / 1_000_000_000
     }
 
     /// Whole milliseconds that are left, rounded up; 0 when it has passed.
     package var milliseconds: Int32 {
-        let left = time - Self.now()
+        let left = time - MonotonicClock.nanoseconds
         return left <= 0 ? 0 : Int32(clamping: (left + 999_999) / 1_000_000)
-    }
-
-    private static func now() -> Int64 {
-        var value = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &value)
-        return Int64(value.tv_sec) * 1_000_000_000 + Int64(value.tv_nsec)
     }
 }

@@ -1,3 +1,4 @@
+import CLinux
 import Libc
 
 /// A moment of the calendar clock, read and written as RFC 3339 text.

@@ -146,18 +146,24 @@ struct Installer: ~Copyable {
     private func importLayout(
         _ directory: consuming Directory, into applied: inout AppliedLayers, _ staging: borrowing Staging
     ) throws -> Bool {
-        let images = try context.images()
-        let imported = try ArchiveImporter(platform: platform).importLayout(directory, into: images)
-        return try deliver(imported, from: images, into: &applied, staging)
+        let progress = InstallProgress(context.diagnostics)
+        defer { progress.close() }
+        return try describe(
+            ArchiveImporter(platform: platform).importLayout(
+                directory, into: context.images(), observer: progress, handing: &applied), in: staging)
     }
 
-    private func deliver(
-        _ imported: ImportedImage, from images: borrowing ImageLayout, into applied: inout AppliedLayers,
-        _ staging: borrowing Staging
+    private func importArchive(
+        _ file: consuming FileDescriptor, into applied: inout AppliedLayers, _ staging: borrowing Staging
     ) throws -> Bool {
         let progress = InstallProgress(context.diagnostics)
         defer { progress.close() }
-        try puller.deliver(imported.image, in: images, observer: progress, into: &applied)
+        return try describe(
+            ArchiveImporter(platform: platform).importArchive(
+                FileSource(file), into: context.images(), observer: progress, handing: &applied), in: staging)
+    }
+
+    private func describe(_ imported: ImportedImage, in staging: borrowing Staging) throws -> Bool {
         // A bare tag is no name that could be pulled again.
         let name = imported.claimedName.flatMap { $0.contains(":") || $0.contains("/") ? $0 : nil }
         return try describe(imported.image, as: name, in: staging)
@@ -237,10 +243,7 @@ struct Installer: ~Copyable {
             }
             return false
         case .ociLayout, .dockerArchive:
-            let images = try context.images()
-            let imported = try ArchiveImporter(platform: platform).importArchive(
-                FileSource(file), into: images)
-            return try deliver(imported, from: images, into: &applied, staging)
+            return try importArchive(file, into: &applied, staging)
         }
     }
 
@@ -260,11 +263,13 @@ struct AppliedLayers: LayerSink {
 
     init(_ applier: LayerApplier) { self.applier = applier }
 
-    mutating func apply(_ layer: borrowing PulledLayer) throws {
-        let blob = ExpectedContent(digest: layer.descriptor.digest, size: layer.descriptor.size)
+    mutating func apply(_ layer: PulledLayer) throws {
+        // One digest is enough: that of what is written. Where it is not right, the puller looks whose fault it is.
+        let blob = ExpectedContent(
+            digest: layer.diffID == nil ? layer.descriptor.digest : nil, size: layer.descriptor.size)
         do {
             report += try LayerPipeline.apply(
-                FileSource(try layer.blob.duplicate()), blob: blob,
+                layer.content, blob: blob,
                 content: ExpectedContent(digest: layer.diffID),
                 to: applier)
         } catch LayerError.wrongDigest(layer.descriptor.digest, let found) {

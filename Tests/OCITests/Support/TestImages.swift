@@ -1,3 +1,4 @@
+import Archive
 import Libc
 import Platform
 
@@ -48,11 +49,13 @@ struct ReadingSink: LayerSink {
     var seen: [Int] = []
     var bytes: Int64 = 0
 
-    mutating func apply(_ layer: borrowing PulledLayer) throws {
+    mutating func apply(_ layer: PulledLayer) throws {
         seen.append(layer.index)
         bytes += layer.descriptor.size
-        var reader = try VerifiedReader(layer.blob.duplicate(), for: layer.descriptor)
-        try reader.drain()
+        let content = try layer.content.readAll(limit: Int(layer.descriptor.size))
+        let expected = layer.descriptor.digest
+        let found = try Digest.of(content, expected.algorithm)
+        guard found == expected else { throw LayerError.wrongDigest(expected: expected, found: found) }
     }
 }
 
