@@ -6,19 +6,19 @@ __chroot_distro_spec() {
     case $1 in
     login|sh)
         name=login
-        options='-d --detach -t --tty -u --user -b --bind -v --volume -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --isolated --isolate --hostname --dns --add-host --device --tmpfs --read-only --cap-add --cap-drop --privileged --no-new-privs --memory --cpus --pids --get-chroot-cmd -h --help'
+        options='-d --detach -t --tty -u --user -b --bind -v --volume -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --isolated --isolate --hostname --dns --add-host --device --tmpfs --rm --read-only --cap-add --cap-drop --privileged --no-new-privs --memory --cpus --pids --get-chroot-cmd -h --help'
         operands=('containers')
         trailing=bare
         ;;
     run)
         name=run
-        options='--entrypoint -d --detach -t --tty -u --user -b --bind -v --volume -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --isolated --isolate --hostname --dns --add-host --device --tmpfs --read-only --cap-add --cap-drop --privileged --no-new-privs --memory --cpus --pids --get-chroot-cmd -h --help'
+        options='--entrypoint -d --detach -t --tty -u --user -b --bind -v --volume -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --isolated --isolate --hostname --dns --add-host --device --tmpfs --rm --read-only --cap-add --cap-drop --privileged --no-new-privs --memory --cpus --pids --get-chroot-cmd -h --help'
         operands=('containers')
         trailing=dashed
         ;;
     exec)
         name=exec
-        options='-d --detach -t --tty -u --user -b --bind -v --volume -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --isolated --isolate --hostname --dns --add-host --device --tmpfs --read-only --cap-add --cap-drop --privileged --no-new-privs --memory --cpus --pids --get-chroot-cmd -h --help'
+        options='-d --detach -t --tty -u --user -b --bind -v --volume -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --isolated --isolate --hostname --dns --add-host --device --tmpfs --rm --read-only --cap-add --cap-drop --privileged --no-new-privs --memory --cpus --pids --get-chroot-cmd -h --help'
         operands=('running')
         trailing=bare
         ;;

@@ -30,7 +30,7 @@ enum MemoryOverlay {
             try syscall("mount", type) {
                 Libc.mount(type, directory.descriptor.procPath, type, 0, data)
             }
-        } catch let error as SystemError {
+        } catch {
             throw LaunchError.inside(
                 "--rm needs \(type), which this kernel refuses: \(error.reason)", hint: "Leave --rm out.",
                 .failure)
