@@ -19,7 +19,7 @@ FISH_DIR = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 MAN_DIR  = $(DESTDIR)$(PREFIX)/share/man/man1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build release install uninstall completions bench fmt lint check hooks clean
+.PHONY: help demo test build release install uninstall completions soak bench fmt lint check hooks clean
 
 help:   ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -57,6 +57,11 @@ uninstall: ## Remove what `make install` installed
 
 completions: build ## Write completions/ anew from the command table
 	.build/debug/chroot-distro __generate completions completions
+
+soak:   ## Start and kill sessions at random for SECONDS (600), and 1000 on terminals
+	@scripts/setup test
+	@$(MAKE) --no-print-directory release
+	scripts/soak $(BINARY) $(or $(SECONDS),600) 1000
 
 bench:  ## Measure against the peers (QUICK=1: a small image) and write docs/benchmarks.md
 	@scripts/setup bench

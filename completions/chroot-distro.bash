@@ -6,19 +6,19 @@ __chroot_distro_spec() {
     case $1 in
     login|sh)
         name=login
-        options='-d --detach -t --tty -u --user -b --bind -v --volume -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --isolated --isolate --hostname --dns --add-host --device --tmpfs --read-only --cap-add --cap-drop --privileged --no-new-privs --memory --cpus --pids --get-chroot-cmd -h --help'
+        options='-d --detach -t --tty -u --user -b --bind -v --volume -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --isolated --isolate --hostname --dns --add-host --device --tmpfs --rm --read-only --cap-add --cap-drop --privileged --no-new-privs --memory --cpus --pids --get-chroot-cmd -h --help'
         operands=('containers')
         trailing=bare
         ;;
     run)
         name=run
-        options='--entrypoint -d --detach -t --tty -u --user -b --bind -v --volume -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --isolated --isolate --hostname --dns --add-host --device --tmpfs --read-only --cap-add --cap-drop --privileged --no-new-privs --memory --cpus --pids --get-chroot-cmd -h --help'
+        options='--entrypoint -d --detach -t --tty -u --user -b --bind -v --volume -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --isolated --isolate --hostname --dns --add-host --device --tmpfs --rm --read-only --cap-add --cap-drop --privileged --no-new-privs --memory --cpus --pids --get-chroot-cmd -h --help'
         operands=('containers')
         trailing=dashed
         ;;
     exec)
         name=exec
-        options='-d --detach -t --tty -u --user -b --bind -v --volume -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --isolated --isolate --hostname --dns --add-host --device --tmpfs --read-only --cap-add --cap-drop --privileged --no-new-privs --memory --cpus --pids --get-chroot-cmd -h --help'
+        options='-d --detach -t --tty -u --user -b --bind -v --volume -w --work-dir -e --env --shared-home --shared-tmp --no-shared-tmp --minimal --isolated --isolate --hostname --dns --add-host --device --tmpfs --rm --read-only --cap-add --cap-drop --privileged --no-new-privs --memory --cpus --pids --get-chroot-cmd -h --help'
         operands=('running')
         trailing=bare
         ;;
@@ -44,7 +44,7 @@ __chroot_distro_spec() {
         ;;
     rename|mv)
         name=rename
-        options='-q --quiet -h --help'
+        options='-f --force -q --quiet -h --help'
         operands=('containers' 'text')
         ;;
     kill|k)
@@ -83,6 +83,28 @@ __chroot_distro_spec() {
         name=unmount
         options='-h --help'
         operands=('running')
+        ;;
+    top)
+        name=top
+        options='-q --quiet --json -h --help'
+        operands=('running')
+        repeated=1
+        ;;
+    stats)
+        name=stats
+        options='-q --quiet --json --no-stream -h --help'
+        operands=('running')
+        repeated=1
+        ;;
+    ports)
+        name=ports
+        options='-q --quiet --json -h --help'
+        operands=('running')
+        repeated=1
+        ;;
+    events)
+        name=events
+        options='-f --follow -n --lines --json -h --help'
         ;;
     setup)
         name=setup
@@ -163,6 +185,7 @@ __chroot_distro_value() {
     restart:-t|restart:--time) kind='text' ;;
     logs:-n|logs:--lines|logs:--tail) kind='text' ;;
     attach:--detach-keys) kind='text' ;;
+    events:-n|events:--lines) kind='text' ;;
     setup:--user) kind='text' ;;
     esac
 }
@@ -213,6 +236,10 @@ restart
 logs
 attach
 unmount
+top
+stats
+ports
+events
 setup
 info
 doctor
@@ -301,6 +328,10 @@ attach
 unmount
 umount
 um
+top
+stats
+ports
+events
 setup
 info
 version-info

@@ -92,6 +92,26 @@ function __chroot_distro_at
                 set valued 
                 set bare -1
                 set trailing 0
+            case top
+                set name top
+                set valued 
+                set bare -1
+                set trailing 0
+            case stats
+                set name stats
+                set valued 
+                set bare -1
+                set trailing 0
+            case ports
+                set name ports
+                set valued 
+                set bare -1
+                set trailing 0
+            case events
+                set name events
+                set valued -n --lines
+                set bare -1
+                set trailing 0
             case setup
                 set name setup
                 set valued --user
@@ -180,6 +200,10 @@ complete -c chroot-distro -n '__chroot_distro_at \'\'' -a attach -d 'Join the te
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a unmount -d 'End what runs in a container, gently'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a umount -d 'End what runs in a container, gently'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a um -d 'End what runs in a container, gently'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a top -d 'List the processes of containers'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a stats -d 'Show what running containers use'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a ports -d 'List where containers listen'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a events -d 'Show when sessions started and ended'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a setup -d 'Let a group of people use the program without a password'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a info -d 'Show versions, places and containers'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a version-info -d 'Show versions, places and containers'
@@ -207,6 +231,7 @@ complete -c chroot-distro -n '__chroot_distro_at login' -l dns -x -d 'Use this n
 complete -c chroot-distro -n '__chroot_distro_at login' -l add-host -x -d 'Add a line to the container\'s /etc/hosts'
 complete -c chroot-distro -n '__chroot_distro_at login' -l device -r -F -d 'Give the container a device of the host, or all in a directory'
 complete -c chroot-distro -n '__chroot_distro_at login' -l tmpfs -x -d 'Mount an empty memory file system; OPTS are words such as size=64m,mode=755'
+complete -c chroot-distro -n '__chroot_distro_at login' -l rm -d 'Keep what is changed in memory; it vanishes when this session ends, and all else with it'
 complete -c chroot-distro -n '__chroot_distro_at login' -l read-only -d 'Let nothing but memory file systems and binds be written to'
 complete -c chroot-distro -n '__chroot_distro_at login' -l cap-add -x -d 'Leave the guest this capability, or ALL; see capabilities(7)'
 complete -c chroot-distro -n '__chroot_distro_at login' -l cap-drop -x -d 'Take this capability, or ALL, from the guest'
@@ -237,6 +262,7 @@ complete -c chroot-distro -n '__chroot_distro_at run' -l dns -x -d 'Use this nam
 complete -c chroot-distro -n '__chroot_distro_at run' -l add-host -x -d 'Add a line to the container\'s /etc/hosts'
 complete -c chroot-distro -n '__chroot_distro_at run' -l device -r -F -d 'Give the container a device of the host, or all in a directory'
 complete -c chroot-distro -n '__chroot_distro_at run' -l tmpfs -x -d 'Mount an empty memory file system; OPTS are words such as size=64m,mode=755'
+complete -c chroot-distro -n '__chroot_distro_at run' -l rm -d 'Keep what is changed in memory; it vanishes when this session ends, and all else with it'
 complete -c chroot-distro -n '__chroot_distro_at run' -l read-only -d 'Let nothing but memory file systems and binds be written to'
 complete -c chroot-distro -n '__chroot_distro_at run' -l cap-add -x -d 'Leave the guest this capability, or ALL; see capabilities(7)'
 complete -c chroot-distro -n '__chroot_distro_at run' -l cap-drop -x -d 'Take this capability, or ALL, from the guest'
@@ -266,6 +292,7 @@ complete -c chroot-distro -n '__chroot_distro_at exec' -l dns -x -d 'Use this na
 complete -c chroot-distro -n '__chroot_distro_at exec' -l add-host -x -d 'Add a line to the container\'s /etc/hosts'
 complete -c chroot-distro -n '__chroot_distro_at exec' -l device -r -F -d 'Give the container a device of the host, or all in a directory'
 complete -c chroot-distro -n '__chroot_distro_at exec' -l tmpfs -x -d 'Mount an empty memory file system; OPTS are words such as size=64m,mode=755'
+complete -c chroot-distro -n '__chroot_distro_at exec' -l rm -d 'Keep what is changed in memory; it vanishes when this session ends, and all else with it'
 complete -c chroot-distro -n '__chroot_distro_at exec' -l read-only -d 'Let nothing but memory file systems and binds be written to'
 complete -c chroot-distro -n '__chroot_distro_at exec' -l cap-add -x -d 'Leave the guest this capability, or ALL; see capabilities(7)'
 complete -c chroot-distro -n '__chroot_distro_at exec' -l cap-drop -x -d 'Take this capability, or ALL, from the guest'
@@ -299,6 +326,7 @@ complete -c chroot-distro -n '__chroot_distro_at remove' -s v -l verbose -d 'Nam
 complete -c chroot-distro -n '__chroot_distro_at remove' -s q -l quiet -d 'Print nothing but errors'
 complete -c chroot-distro -n '__chroot_distro_at remove' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at remove 0+' -f -a '(command chroot-distro __complete containers 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at rename' -s f -l force -d 'Stop it first when it runs'
 complete -c chroot-distro -n '__chroot_distro_at rename' -s q -l quiet -d 'Print nothing but errors'
 complete -c chroot-distro -n '__chroot_distro_at rename' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at rename 0' -f -a '(command chroot-distro __complete containers 2>/dev/null)'
@@ -323,6 +351,23 @@ complete -c chroot-distro -n '__chroot_distro_at attach' -s h -l help -d 'Show t
 complete -c chroot-distro -n '__chroot_distro_at attach 0' -f -a '(command chroot-distro __complete running 2>/dev/null)'
 complete -c chroot-distro -n '__chroot_distro_at unmount' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at unmount 0' -f -a '(command chroot-distro __complete running 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at top' -s q -l quiet -d 'Print only one word for each, one per line'
+complete -c chroot-distro -n '__chroot_distro_at top' -l json -d 'Print a JSON document'
+complete -c chroot-distro -n '__chroot_distro_at top' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at top 0+' -f -a '(command chroot-distro __complete running 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at stats' -s q -l quiet -d 'Print only one word for each, one per line'
+complete -c chroot-distro -n '__chroot_distro_at stats' -l json -d 'Print a JSON document'
+complete -c chroot-distro -n '__chroot_distro_at stats' -l no-stream -d 'Show it once'
+complete -c chroot-distro -n '__chroot_distro_at stats' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at stats 0+' -f -a '(command chroot-distro __complete running 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at ports' -s q -l quiet -d 'Print only one word for each, one per line'
+complete -c chroot-distro -n '__chroot_distro_at ports' -l json -d 'Print a JSON document'
+complete -c chroot-distro -n '__chroot_distro_at ports' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at ports 0+' -f -a '(command chroot-distro __complete running 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at events' -s f -l follow -d 'Go on with what happens until interrupted'
+complete -c chroot-distro -n '__chroot_distro_at events' -s n -l lines -x -d 'Begin with the last N events'
+complete -c chroot-distro -n '__chroot_distro_at events' -l json -d 'Print a JSON object for each, one on a line'
+complete -c chroot-distro -n '__chroot_distro_at events' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at setup' -l user -x -d 'Put this user into the group (default: you)'
 complete -c chroot-distro -n '__chroot_distro_at setup' -l uninstall -d 'Take back what setup has changed, and nothing else'
 complete -c chroot-distro -n '__chroot_distro_at setup' -s q -l quiet -d 'Print nothing but warnings and errors'
@@ -335,4 +380,4 @@ complete -c chroot-distro -n '__chroot_distro_at doctor' -s q -l quiet -d 'Print
 complete -c chroot-distro -n '__chroot_distro_at doctor' -l json -d 'Print a JSON document'
 complete -c chroot-distro -n '__chroot_distro_at doctor' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at help' -s h -l help -d 'Show this help'
-complete -c chroot-distro -n '__chroot_distro_at help 0' -f -a 'login run exec list ps install remove rename kill stop start restart logs attach unmount setup info doctor help'
+complete -c chroot-distro -n '__chroot_distro_at help 0' -f -a 'login run exec list ps install remove rename kill stop start restart logs attach unmount top stats ports events setup info doctor help'

@@ -43,6 +43,7 @@ enum Holder {
         if hasProcesses { record.processNamespace = try namespace("pid", of: "\(pid)") }
         if case .range(let range) = plan.boundary { record.firstID = range.start }
         record.isReadOnly = plan.isReadOnly ? true : nil
+        record.isEphemeral = plan.isEphemeral ? true : nil
         return record
     }
 
@@ -112,6 +113,20 @@ enum Holder {
         let place: Membership.Place?
     }
 
+    /// The container's files, or what lies over them.
+    private static func rootDirectory(
+        _ plan: LaunchPlan, _ foundation: borrowing Foundation
+    ) throws -> Directory {
+        let rootfs = try ContainerStore.rootfsDirectory(of: plan.container, in: foundation.layout)
+        guard plan.isEphemeral else { return rootfs }
+        guard foundation.users == nil else {
+            throw LaunchError.inside(
+                "--rm and --isolated exclude each other: overlayfs cannot show files as another user's",
+                hint: "Leave one of the two out.", .failure)
+        }
+        return try MemoryOverlay.lay(over: rootfs, of: plan.container, in: foundation.layout)
+    }
+
     /// Builds the container's tree in a mount namespace of its own and makes its root the only one.
     private static func build(
         _ plan: LaunchPlan, _ foundation: borrowing Foundation, _ entry: borrowing ControlGroupEntry
@@ -123,7 +138,7 @@ enum Holder {
         try Isolation.leave(plan.namespaces.subtracting(later).subtracting(.process).union(.mount))
         try interface.enslaveEverything()
         // Descriptors from before belong to the old namespace's mounts, so the store is opened anew.
-        let rootfs = try ContainerStore.rootfsDirectory(of: plan.container, in: foundation.layout)
+        let rootfs = try rootDirectory(plan, foundation)
         let binds = try OpenedBinds(plan.mounts, interface: interface)
         let root = try interface.mountOnItself(rootfs, users: foundation.users)
         try furnish(root, plan, binds, interface)

@@ -30,6 +30,8 @@ package struct LaunchPlan: Sendable, Equatable {
     package var limits: ResourceLimits
     /// Whether nothing but memory file systems can be written to.
     package var isReadOnly = false
+    /// Changes go to memory and vanish.
+    package var isEphemeral = false
     /// Whether the system calls that a guest has no business with are denied to it.
     package var isFiltered = false
     /// What stands between the guest and the host.
@@ -159,6 +161,8 @@ package enum LaunchError: UserFacing, Equatable {
     case modeDiffers(ContainerName, running: String, asked: String)
     case sharesTemporary(ContainerName)
     case notReadOnly(ContainerName)
+    /// It runs on its own files.
+    case notEphemeral(ContainerName)
     /// It runs without users of its own.
     case isWeak(ContainerName)
     case isReadOnly(ContainerName)
@@ -187,6 +191,8 @@ package enum LaunchError: UserFacing, Equatable {
         case .sharesTemporary(let name):
             "container \(name) is running with a /tmp that is not its own"
         case .contradicts(let one, let other): "\(one) and \(other) contradict each other"
+        case .notEphemeral(let name):
+            "container \(name) is running without --rm, so what is changed in it stays"
         case .notReadOnly(let name): "container \(name) is running with a root that can be written to"
         case .isWeak(let name):
             "container \(name) is running isolated by few capabilities only, as this kernel could do no better"
@@ -216,7 +222,7 @@ package enum LaunchError: UserFacing, Equatable {
         case .contradicts: "Leave one of the two out."
         case .noDevice: "Name a device node, or a directory of them."
         case .modeDiffers(let name, _, _), .cannotAdd(let name, _, _), .sharesTemporary(let name),
-            .notReadOnly(let name), .isWeak(let name), .isReadOnly(let name),
+            .notReadOnly(let name), .notEphemeral(let name), .isWeak(let name), .isReadOnly(let name),
             .otherInPlace(let name, _, _, _),
             .limitsDiffer(let name, _, _):
             "Stop it first with: chroot-distro unmount \(name)"

@@ -34,6 +34,7 @@ package enum LaunchPlanner {
                 request, host: host, guest: guest, home: identity.home, MountPlan(requests).binds),
             home: GuestPath(identity.home), hostname: request.hostname, limits: request.limits)
         plan.isReadOnly = request.isReadOnly
+        plan.isEphemeral = request.isEphemeral
         if mode == .isolated {
             plan.confined = changes.applied(to: .confined)
             plan.boundary = guest.range.map { LaunchPlan.Boundary.range($0) } ?? .capabilities(plan.confined)

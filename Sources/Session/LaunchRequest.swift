@@ -24,6 +24,8 @@ package struct LaunchRequest: Sendable {
     package var isPrivileged = false
     package var hasNoNewPrivileges = false
     package var isReadOnly = false
+    /// Whether what is changed shall vanish with the container's last process.
+    package var isEphemeral = false
     /// Addresses for `/etc/resolv.conf`.
     package var nameServers: [String] = []
     package var hosts: [HostEntry] = []

@@ -136,17 +136,21 @@ struct HeldProcesses: ~Copyable {
     private let entries: [pollfd]
     /// On a kernel without pidfds.
     private let numbers: [pid_t]
+    /// Their numbers.
+    let pids: [pid_t]
 
     /// Takes hold of those that `isStill` confirms once they are held; those that have ended are left out.
     init(_ pids: [pid_t], isStill: (pid_t) -> Bool) {
         var entries: [pollfd] = []
         var numbers: [pid_t] = []
+        var held: [pid_t] = []
         for pid in pids {
             let descriptor = cd_pidfd_open(pid)
             let code = errno
             if descriptor >= 0 {
                 if isStill(pid) {
                     entries.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0))
+                    held.append(pid)
                 } else {
                     close(descriptor)
                 }
@@ -156,6 +160,7 @@ struct HeldProcesses: ~Copyable {
         }
         self.entries = entries
         self.numbers = numbers
+        self.pids = held + numbers
     }
 
     deinit { for entry in entries { close(entry.fd) } }

@@ -13,6 +13,12 @@ package enum PlanPrinter {
         var lines: [[String]] = [["unshare", "--mount", "--propagation=slave"] + unshared(plan)]
         var script: [String] = []
         for step in plan.mounts.steps { script.append(line(step, rootfs: rootfs)) }
+        if plan.isEphemeral {
+            let root = ShellWords.quote(rootfs.rawValue)
+            script.insert(
+                "t=$(mktemp -d) && mount -t tmpfs tmpfs $t && mkdir $t/upper $t/work && mount -t overlay -o "
+                    + "lowerdir=\(root),upperdir=$t/upper,workdir=$t/work overlay \(root)", at: 0)
+        }
         if plan.isReadOnly { script.append("mount -o remount,bind,ro \(ShellWords.quote(rootfs.rawValue))") }
         if plan.isFiltered {
             script.append("# system calls that reach beyond a container are denied (seccomp)")

@@ -32,10 +32,10 @@ package struct RootfulLauncher {
         try Threads.requireOne()
         let registry = try SessionRegistry.open(plan.container, in: layout)
         let start = try registry.startLock()
-        let ticket = try registry.enter(
-            SessionRecord(
-                try ProcessIdentity.current(), kind: plan.kind, user: plan.user, command: plan.shownCommand,
-                started: Int64(time(nil)), isDetached: console != nil))
+        let session = SessionRecord(
+            try ProcessIdentity.current(), kind: plan.kind, user: plan.user, command: plan.shownCommand,
+            started: Int64(time(nil)), isDetached: console != nil)
+        let ticket = try registry.enter(session)
         try console?.openPipe()
         let supervisor = try Supervisor(console)
         let container = try join(registry, warn)
@@ -49,8 +49,10 @@ package struct RootfulLauncher {
         start.release()
         lock.release()
         console?.announce(registry)
+        SessionEvents.started(session, plan.container, in: layout)
         let traffic = registry.traffic()
         let status = try supervisor.attend(guest)
+        SessionEvents.ended(status, plan.container, in: layout)
         // A session that has had the container for itself from beginning to end only has to look at its own children.
         // What is left in a PID namespace is a child of its first process, or will be.
         let isAlone = container.isFresh && traffic == registry.traffic()
@@ -58,12 +60,14 @@ package struct RootfulLauncher {
         let mayLeave =
             container.record.processNamespace == nil
             ? !isAlone || Membership.hasChild(of: getpid(), other: holder) : Membership.hasChild(of: holder)
-        if mayLeave {
+        if mayLeave, !plan.isEphemeral {
             sayWhatStays(container.record, registry, say)
         }
         ticket.leave()
         // Nobody else would tidy up after a holder that was killed.
         if !container.holderLives { Debris.sweep(plan.container, in: layout) }
+        // Who has asked for the whole to vanish leaves nothing behind that would keep it.
+        if plan.isEphemeral, container.isFresh { try Shutdown(plan.container, in: layout).run(.abruptly) }
         return status
     }
 
@@ -216,6 +220,7 @@ package struct RootfulLauncher {
             throw LaunchError.sharesTemporary(name)
         }
         if plan.isReadOnly, record.isReadOnly != true { throw LaunchError.notReadOnly(name) }
+        if plan.isEphemeral, record.isEphemeral != true { throw LaunchError.notEphemeral(name) }
         var added: [MountStep] = []
         for request in plan.requests {
             let asked = HolderRecord.Bind(request)

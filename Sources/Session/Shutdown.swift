@@ -40,6 +40,15 @@ package struct Shutdown {
         return try sessions > 0 || !members(of: holder).isEmpty
     }
 
+    /// The processes that are in the container, by their numbers here.
+    package func processes() throws -> [pid_t] {
+        let holder = SessionRegistry.read(name, in: layout)?.recordedHolder()
+        return try members(of: holder).pids
+    }
+
+    /// The control group; `nil` without one.
+    package var group: ControlGroup? { ContainerGroup.find(name, in: layout) }
+
     /// Refuses unless nothing runs.
     package func requireStopped() throws {
         let registry = SessionRegistry.read(name, in: layout)
@@ -72,6 +81,7 @@ package struct Shutdown {
         // The holder does so itself, unless it was killed.
         ContainerGroup.find(name, in: layout)?.remove()
         try registry.clearHolder()
+        registry.sweep()
         start.release()
         return hadMembers || hadHolder || !supervisors.isEmpty
     }

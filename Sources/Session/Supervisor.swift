@@ -9,7 +9,7 @@ struct Supervisor: ~Copyable {
     ///
     /// The rest keeps its default action: what stops or kills a job stops or kills this one.
     private static let signals = [
-        SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGCONT,
+        SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGCONT, SIGTSTP,
     ]
 
     /// Whether standard input is a terminal, so that the guest gets one too.
@@ -83,6 +83,7 @@ struct Supervisor: ~Copyable {
                     // What the terminal sent, the guest has got itself: it is in the same process group.
                     kill(pid, arrival.number)
                 }
+                if arrival.number == SIGTSTP { Self.stop() }
             }
         }
     }
@@ -93,10 +94,19 @@ struct Supervisor: ~Copyable {
             switch arrival.number {
             case SIGCHLD: if let status = Reaping.all(watching: pid) { return status }
             case SIGWINCH: relay.resize()
-            case SIGCONT: relay.resume()
+            case SIGCONT:
+                kill(pid, SIGCONT)
+                relay.resume()
+            case SIGTSTP:
+                kill(pid, SIGTSTP)
+                relay.suspend()
+                Self.stop()
             default: kill(pid, arrival.number)
             }
         }
         return nil
     }
+
+    /// Stops this process as the signal would have done by itself.
+    private static func stop() { kill(getpid(), SIGSTOP) }
 }

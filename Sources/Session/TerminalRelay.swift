@@ -148,6 +148,12 @@ struct TerminalRelay: ~Copyable {
         resize()
     }
 
+    /// Gives the terminal back for as long as this process is stopped.
+    mutating func suspend() {
+        if isRaw, isForeground { restore(saved) }
+        isRaw = false
+    }
+
     private func restore(_ modes: termios) {
         var modes = modes
         tcsetattr(0, TCSADRAIN, &modes)

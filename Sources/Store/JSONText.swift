@@ -1,14 +1,14 @@
 /// JSON for the small records that each login writes (RFC 8259); a general encoder takes longer to set up than all of
 /// them together take to be written.
-enum JSONText {
+package enum JSONText {
     /// The members' values are JSON already, their names need no escape.
-    static func object(_ members: [(name: String, value: String)]) -> String {
+    package static func object(_ members: [(name: String, value: String)]) -> String {
         "{" + members.map { "\"\($0.name)\":\($0.value)" }.joined(separator: ",") + "}"
     }
 
-    static func array(_ values: [String]) -> String { "[" + values.joined(separator: ",") + "]" }
+    package static func array(_ values: [String]) -> String { "[" + values.joined(separator: ",") + "]" }
 
-    static func string(_ text: String) -> String {
+    package static func string(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

@@ -79,6 +79,8 @@ package struct HolderRecord: Decodable, Hashable, Sendable {
     package var firstID: UInt32?
     /// Whether its root cannot be written to.
     package var isReadOnly: Bool?
+    /// Whether changes vanish with it; `nil` means no.
+    package var isEphemeral: Bool?
     /// What the container was started with; `nil` without limits.
     package var limits: ResourceLimits?
 
@@ -120,6 +122,7 @@ package struct HolderRecord: Decodable, Hashable, Sendable {
         if let processNamespace { optional.append(("processNamespace", "\(processNamespace)")) }
         if let firstID { optional.append(("firstID", "\(firstID)")) }
         if let isReadOnly { optional.append(("isReadOnly", "\(isReadOnly)")) }
+        if let isEphemeral { optional.append(("isEphemeral", "\(isEphemeral)")) }
         if let limits { optional.append(("limits", limits.json)) }
         return JSONText.object(
             [

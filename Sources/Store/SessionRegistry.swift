@@ -109,6 +109,9 @@ package struct SessionRegistry: ~Copyable {
         (try? directory.readFile(Self.locks, limit: 4096)) == Self.endMark
     }
 
+    /// Removes what killed commands were writing; under the start lock.
+    package func sweep() { try? directory.removeTemporaryFiles() }
+
     // MARK: - Doors
 
     private static func door(of session: pid_t) -> RawString { RawString("\(session).door") }
@@ -141,7 +144,10 @@ package struct SessionRegistry: ~Copyable {
         guard let entries = try? sessions.entries() else { return [] }
         let locks = (try? directory.openFile(Self.locks, O_RDONLY)) ?? FileDescriptor(adopting: -1)
         return entries.compactMap { entry -> SessionRecord? in
-            guard let pid = Self.pid(of: entry.name) else { return nil }
+            guard let pid = Self.pid(of: entry.name) else {
+                if locks.rawValue >= 0 { sweep(entry.name, locks) }
+                return nil
+            }
             guard locks.rawValue >= 0 else {
                 return record(entry.name, of: pid).flatMap { $0.isAlive ? $0 : nil }
             }
@@ -153,6 +159,15 @@ package struct SessionRegistry: ~Copyable {
             }
             return record(entry.name, of: pid) ?? SessionRecord(unknown: pid)
         }.sorted { ($0.started, $0.pid) < ($1.started, $1.pid) }
+    }
+
+    /// Removes the temporary file of a supervisor that was killed while it wrote its record.
+    private func sweep(_ file: RawString, _ locks: borrowing FileDescriptor) {
+        let parts = file.text.split(separator: "-")
+        guard parts.count == 3, parts[0] == ".tmp", let pid = pid_t(parts[1]), pid > 0,
+            cd_ofd_is_locked(locks.rawValue, Int64(pid), 1) == 0
+        else { return }
+        try? sessions.removeFile(file)
     }
 
     /// Whether a session other than `pid` is open.

@@ -12,6 +12,7 @@ enum Program {
         LoginCommand.self, RunCommand.self, ExecCommand.self, ListCommand.self, PsCommand.self,
         InstallCommand.self, RemoveCommand.self, RenameCommand.self, KillCommand.self, StopCommand.self,
         StartCommand.self, RestartCommand.self, LogsCommand.self, AttachCommand.self, UnmountCommand.self,
+        TopCommand.self, StatsCommand.self, PortsCommand.self, EventsCommand.self,
         SetupCommand.self, InfoCommand.self, DoctorCommand.self, CompleteCommand.self, GenerateCommand.self,
     ])
 

@@ -216,6 +216,49 @@ struct SessionTerminalTests {
         #expect(try running.finish().status.code == 9)
     }
 
+    private static let stopping = """
+        trap 'echo stop' TSTP; trap 'echo cont' CONT; trap 'echo size' WINCH; echo up; while :; do sleep 0.1; done
+        """
+
+    @Test("stops with its guest and goes on with it, with a terminal, which it gives back meanwhile")
+    func stoppedWith() throws {
+        var terminal = try container.terminal(["sh", "-c", Self.stopping])
+        let before = terminal.modes
+        try terminal.wait(for: "up")
+        #expect(terminal.modes != before)
+        kill(terminal.pid, SIGTSTP)
+        try Self.waitForState("T", of: terminal.pid)
+        #expect(terminal.modes == before)
+        kill(terminal.pid, SIGCONT)
+        try terminal.wait(for: "cont")
+        #expect(terminal.text.contains("stop") && terminal.modes != before)
+        kill(terminal.pid, SIGTERM)
+        #expect(try terminal.finish().code == 143)
+    }
+
+    @Test("stops with its guest and goes on with it, without a terminal")
+    func stoppedWithout() throws {
+        let running = try container.start(script: Self.stopping)
+        _ = try running.read(until: "up")
+        running.signal(SIGWINCH)
+        _ = try running.read(until: "size")
+        running.signal(SIGTSTP)
+        _ = try running.read(until: "stop")
+        try Self.waitForState("T", of: running.pid)
+        running.signal(SIGCONT)
+        _ = try running.read(until: "cont")
+        running.signal(SIGTERM)
+        #expect(try running.finish().status.code == 143)
+    }
+
+    private static func waitForState(_ state: Character, of pid: pid_t) throws {
+        for _ in 0..<500 {
+            if ProcessStatus(of: pid)?.state == state.asciiValue { return }
+            usleep(10_000)
+        }
+        Issue.record("process \(pid) never was \(state)")
+    }
+
     @Test("reports the signal that ended the guest")
     func killedBy() throws {
         let running = try container.start(script: "echo up; exec sleep 1000")

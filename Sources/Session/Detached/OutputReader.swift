@@ -2,17 +2,21 @@ import CLinux
 import Libc
 import Platform
 
-/// Reads the log of a container from its beginning, across new files.
+/// Reads a log from its beginning, across new files.
 package struct OutputReader: ~Copyable {
     private let directory: Directory
     private var part: Part?
     private let watcher: FileDescriptor
+    private let name: RawString
 
     /// Starts at the older file, if there is one.
-    package init(in directory: consuming Directory) throws(SystemError) {
+    package init(
+        in directory: consuming Directory, name: RawString = OutputLog.name
+    ) throws(SystemError) {
         watcher = FileDescriptor(adopting: try syscall("inotify_init1") { cd_watcher() })
         _ = cd_watch(watcher.rawValue, directory.raw)
-        part = try? Part(OutputLog.older, in: directory)
+        part = try? Part(OutputLog.older(name), in: directory)
+        self.name = name
         self.directory = directory
     }
 
@@ -39,16 +43,16 @@ package struct OutputReader: ~Copyable {
 
     private func fill(_ buffer: inout [UInt8]) throws(SystemError) -> Int? {
         guard let descriptor = part?.file.rawValue else { return nil }
-        return try syscall("read", OutputLog.name.description) {
+        return try syscall("read", name.description) {
             Libc.read(descriptor, &buffer, buffer.count)
         }
     }
 
     /// The current file when it is not the one that is open.
     private func successor() throws(SystemError) -> Part? {
-        guard let there = try directory.statusIfPresent(OutputLog.name) else { return nil }
+        guard let there = try directory.statusIfPresent(name) else { return nil }
         if let inode = try part?.file.status().inode, inode == there.inode { return nil }
-        return try Part(OutputLog.name, in: directory)
+        return try Part(name, in: directory)
     }
 
     /// Blocks until the log changes or the other descriptor becomes readable; -1 for none.

@@ -31,9 +31,14 @@ struct ListCommand: Command {
     func run(in context: borrowing Context) throws -> ExitStatus {
         let layout = context.systemLayout
         if geteuid() == 0, access(layout.data.rawValue, F_OK) == 0 {
-            let store = try context.store()
-            try store.reconcileIndex(measure: Self.size)
-            if measures { try store.measureAll(Self.size) }
+            do { try refresh(context) } catch {
+                // What was known before is still worth showing.
+                guard let refusal = error as? SystemError, [ENOSPC, EDQUOT, EROFS].contains(refusal.code)
+                else {
+                    throw error
+                }
+                context.diagnostics.warning("the list may be out of date: \(refusal.message)")
+            }
         } else if measures {
             throw StoreError.unreadable(layout.data)
         }
@@ -46,6 +51,12 @@ struct ListCommand: Command {
         try context.print(items, format)
         if isVerbose, geteuid() == 0 { try printDetails(entries, context) }
         return .success
+    }
+
+    private func refresh(_ context: borrowing Context) throws {
+        let store = try context.store()
+        try store.reconcileIndex(measure: Self.size)
+        if measures { try store.measureAll(Self.size) }
     }
 
     static func size(_ container: borrowing Container) throws -> Int64 {

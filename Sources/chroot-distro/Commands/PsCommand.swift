@@ -25,20 +25,16 @@ struct PsCommand: Command {
         let layout = context.systemLayout
         let now = Int64(time(nil))
         var items: [ListedSession] = []
-        if geteuid() == 0, access(layout.data.rawValue, F_OK) == 0 {
-            try context.store().reconcileIndex(measure: ListCommand.size)
-        }
-        for entry in try PublicIndex.read(layout)?.containers ?? [] {
-            guard let name = try? ContainerName(entry.name) else { continue }
+        for name in try names(context, layout) {
             let registry = SessionRegistry.read(name, in: layout)
             let sessions = registry?.openSessions() ?? []
-            items += sessions.map { ListedSession(entry.name, $0, now: now) }
+            items += sessions.map { ListedSession(name.description, $0, now: now) }
             guard sessions.isEmpty else { continue }
             if geteuid() == 0 { Debris.sweep(name, in: layout) }
             if let holder = registry?.livingHolder() {
-                items.append(ListedSession(entry.name, holder: holder))
+                items.append(ListedSession(name.description, holder: holder))
             } else if showsAll {
-                items.append(ListedSession(idle: entry.name))
+                items.append(ListedSession(idle: name.description))
             }
         }
         if format == .quiet {
@@ -51,6 +47,12 @@ struct PsCommand: Command {
             try context.print(items, format)
         }
         return .success
+    }
+
+    /// The containers: those of the store for whoever may read it, else those of the public index.
+    private func names(_ context: borrowing Context, _ layout: StateLayout) throws -> [ContainerName] {
+        if geteuid() == 0, access(layout.data.rawValue, F_OK) == 0 { return try context.store().names() }
+        return (try PublicIndex.read(layout)?.containers ?? []).compactMap { try? ContainerName($0.name) }
     }
 }
 

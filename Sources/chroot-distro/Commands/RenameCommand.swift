@@ -8,17 +8,22 @@ struct RenameCommand: PrivilegedCommand {
         "rename", aliases: ["mv"], summary: "Give a container another name", group: "Living in containers",
         description: ["Renames a container that does not run."],
         operands: [Operand("OLD", .container), Operand("NEW")],
-        flags: [Flag("quiet", short: "q", help: "Print nothing but errors")],
+        flags: [
+            Flag("force", short: "f", help: "Stop it first when it runs"),
+            Flag("quiet", short: "q", help: "Print nothing but errors"),
+        ],
         examples: [.init("chroot-distro rename debian work")])
 
     private let old: ContainerName
     private let new: ContainerName
     private let isQuiet: Bool
+    private let isForced: Bool
 
     init(_ arguments: ParsedArguments) throws(UsageError) {
         old = try arguments.container("OLD")
         new = try arguments.container("NEW")
         isQuiet = arguments.isSet("quiet")
+        isForced = arguments.isSet("force")
         if old == new { throw UsageError("the old and the new name are the same") }
     }
 
@@ -30,7 +35,8 @@ struct RenameCommand: PrivilegedCommand {
         let second = try store.lock(max(old, new), .exclusive, for: "rename")
         guard try store.contains(old) else { throw try store.notInstalled(old) }
         guard try !store.contains(new) else { throw StoreError.nameTaken(new) }
-        try Shutdown(old, in: context.layout).requireStopped()
+        let shutdown = Shutdown(old, in: context.layout)
+        if isForced { try shutdown.run(.gently) } else { try shutdown.requireStopped() }
         try store.rename(old, to: new)
         let names = (old: old.description, new: new.description)
         try store.updateIndex { index in

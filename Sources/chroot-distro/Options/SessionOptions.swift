@@ -48,6 +48,9 @@ struct SessionOptions {
         Flag(
             "tmpfs", value: "DST[:OPTS]", repeatable: true,
             help: "Mount an empty memory file system; OPTS are words such as size=64m,mode=755"),
+        Flag(
+            "rm",
+            help: "Keep what is changed in memory; it vanishes when this session ends, and all else with it"),
         Flag("read-only", help: "Let nothing but memory file systems and binds be written to"),
         Flag(
             "cap-add", value: "CAPABILITY", repeatable: true,
@@ -74,6 +77,7 @@ struct SessionOptions {
         if arguments.isSet("isolated") { request.mode = .isolated }
         request.isStrict = arguments.raws("isolated").contains("strict")
         request.isReadOnly = arguments.isSet("read-only")
+        request.isEphemeral = arguments.isSet("rm")
         request.isPrivileged = arguments.isSet("privileged")
         request.hasNoNewPrivileges = arguments.isSet("no-new-privs")
         request.sharesHome = arguments.isSet("shared-home")
