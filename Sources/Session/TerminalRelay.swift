@@ -34,6 +34,9 @@ struct TerminalRelay: ~Copyable {
         var canWrite = false
     }
 
+    /// Milliseconds between two looks whether the terminal is this job's again.
+    private static let lookInterval: Int32 = 200
+
     /// Blocks until something is to be done.
     func wait(for signals: borrowing FileDescriptor) -> Event {
         let wantsInput = isRaw && inputIsOpen && pending.count < 65536
@@ -44,7 +47,8 @@ struct TerminalRelay: ~Copyable {
                 fd: master.rawValue, events: Int16(pending.isEmpty ? POLLIN : POLLIN | POLLOUT), revents: 0),
         ]
         if guestHungUp { entries[2].fd = -1 }
-        guard poll(&entries, 3, -1) > 0 else { return Event() }
+        // A shell tells nobody when it brings a running job to the foreground, so somebody in the background looks.
+        guard poll(&entries, 3, isRaw ? -1 : Self.lookInterval) > 0 else { return Event() }
         let ready = Int16(POLLIN) | Int16(POLLHUP) | Int16(POLLERR)
         return Event(
             signal: entries[0].revents != 0, input: entries[1].revents != 0,
@@ -66,7 +70,6 @@ struct TerminalRelay: ~Copyable {
 
     /// Passes on what is there.
     mutating func pass(_ event: Event) {
-        // A shell tells nobody when it brings a running job to the foreground.
         if !isRaw { resume() }
         if event.input { takeInput() }
         if event.canWrite || !pending.isEmpty { giveInput() }

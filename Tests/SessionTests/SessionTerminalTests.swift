@@ -131,13 +131,13 @@ struct SessionTerminalTests {
         let pid = try #require(pid_t(session.prefix { $0 != "." }))
         try terminal.type("one\n")
         try terminal.wait(for: "guest: one")
-        for round in ["fg", "bg; jobs; fg"] {
+        for round in ["fg", "bg; jobs; fg", "bg; sleep 0.5; fg"] {
             kill(pid, SIGTSTP)
             try terminal.wait(for: "Stopped")
             try terminal.type("echo sh''ell\n")
             try terminal.wait(for: "shell")
             try terminal.type("\(round)\n")
-            usleep(500_000)
+            usleep(1_000_000)
             try terminal.type("two\n")
             try terminal.wait(for: "guest: two")
         }
