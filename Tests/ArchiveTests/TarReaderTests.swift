@@ -41,14 +41,9 @@ func unpack(_ bytes: [UInt8], step: Int = 1 << 20) throws -> [(TarEntry, [UInt8]
             $0.file("a", String(repeating: "a", count: 3_000_000))
             $0.file("b", "beta")
         }
-        let template = Array("/tmp/cd-tar-XXXXXX".utf8CString)
-        let raw = template.withUnsafeBufferPointer { pointer in
-            var name = Array(pointer)
-            let raw = mkstemp(&name)
-            unlink(name)
-            return raw
-        }
-        let file = FileDescriptor(adopting: raw)
+        let stream = try #require(tmpfile())
+        let file = FileDescriptor(adopting: dup(fileno(stream)))
+        fclose(stream)
         try (isWhole ? bytes : Array(bytes[..<2_000_000])).withUnsafeBytes { try file.writeAll($0) }
         try file.seek(to: 0)
         let reader = TarReader(BufferedChunks(FileSource(file), capacity: 4096))

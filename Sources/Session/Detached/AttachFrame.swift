@@ -53,7 +53,9 @@ struct AttachFrame: Equatable {
         )
     }
 
-    /// Takes a whole frame off what has come in; `nil` while it is incomplete. Nonsense ends the conversation.
+    /// Takes a whole frame off what has come in; `nil` while it is incomplete.
+    ///
+    /// Nonsense ends the conversation.
     static func take(from bytes: inout [UInt8]) throws(Nonsense) -> AttachFrame? {
         guard bytes.count >= 3 else { return nil }
         let length = Int(bytes[1]) | Int(bytes[2]) << 8
