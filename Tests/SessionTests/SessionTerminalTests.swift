@@ -231,7 +231,9 @@ struct SessionTerminalTests {
         #expect(terminal.modes == before)
         kill(terminal.pid, SIGCONT)
         try terminal.wait(for: "cont")
-        #expect(terminal.text.contains("stop") && terminal.modes != before)
+        // A shell that finds both signals at once runs its traps in the order of their numbers.
+        if !terminal.text.contains("stop") { try terminal.wait(for: "stop") }
+        #expect(terminal.modes != before)
         kill(terminal.pid, SIGTERM)
         #expect(try terminal.finish().code == 143)
     }

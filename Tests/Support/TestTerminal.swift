@@ -46,15 +46,16 @@ package struct TestTerminal: ~Copyable {
     /// Types; `\u{3}` is Ctrl-C, `\u{4}` Ctrl-D, `\u{1a}` Ctrl-Z.
     package func type(_ keys: String) throws { try master?.writeAll(keys) }
 
-    /// Reads until `text` appears in what came after the last such wait; that part.
+    /// Reads until `text` appears behind what the last such wait found; all that came since then.
     @discardableResult
     package mutating func wait(for text: String, timeout: Double = 30) throws -> String {
         let start = seen
         let deadline = Clock.now + timeout
         while true {
             let part = String(decoding: shown[start...], as: UTF8.self)
-            if part.contains(text) {
-                seen = shown.count
+            if let range = shown[start...].firstRange(of: Array(text.utf8)) {
+                // What has come with it may be waited for next.
+                seen = range.upperBound
                 return part
             }
             guard try readSome(until: deadline) else {
