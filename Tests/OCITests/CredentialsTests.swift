@@ -205,4 +205,11 @@ import Testing
     func rates(text: String, rate: Int?) {
         #expect(TransferSettings(environment: ["CD_DOWNLOAD_RATE_LIMIT": text]).rateLimit == rate)
     }
+
+    @Test(
+        "downloads begin one after the other, and all soon",
+        arguments: [(-1, 1), (0, 1), (0.09, 1), (0.1, 2), (0.35, 4), (60, 4), (1e18, 4)])
+    func growth(seconds: Double, count: Int) {
+        #expect(TransferSettings(workers: 4).connections(after: seconds) == count)
+    }
 }

@@ -92,4 +92,22 @@ import Testing
         #expect(size.allocated < 1 << 16)
         #expect(size.entries == 4)
     }
+
+    @Test("a tree that several threads walk through is measured like a small one")
+    func wide() throws {
+        let scratch = try LayersScratch()
+        // A hundred parts of three levels each; every file has a second name in another part.
+        let made = scratch.holds(
+            """
+            for i in $(seq 10); do for j in $(seq 10); do
+                mkdir -p $i/$j/x/y && head -c 100 /dev/zero > $i/$j/x/y/f && ln $i/$j/x/y/f $i/$j/x/other
+                mkdir -p other/$j && ln $i/$j/x/y/f other/$j/$i && ln -s 123 $i/$j/s
+            done; done
+            """)
+        #expect(made)
+        let size = try TreeSize.measure(try Directory.open(HostPath(scratch.root)))
+        #expect(size.apparent == 100 * 100 + 100 * 3)
+        #expect(size.entries == 400)
+        #expect(size == (try TreeSize.measure(try Directory.open(HostPath(scratch.root)))))
+    }
 }

@@ -1,5 +1,6 @@
 import Libc
 import Platform
+import Synchronization
 import Testing
 
 @testable import OCI
@@ -223,5 +224,67 @@ private let platform = ImagePlatform(architecture: "amd64")
             try front.reference("plain"), for: platform, in: makeStore(front.scratch), observer: watcher)
         #expect(watcher.last?.downloaded == watcher.last?.total)
         #expect(watcher.last?.layers.map(\.phase) == [.done, .done, .done])
+    }
+}
+
+@Suite("LayerTransfer") struct LayerTransferTests {
+    /// Brings a layer when somebody waits for it, and sees with what priority it runs (sched(7)).
+    private final class Watcher: LayerSupply {
+        static let idle: Int32 = 5  // SCHED_IDLE
+
+        private let board: TransferBoard
+        private let layer: Descriptor
+        private let bring: () throws -> Void
+        let policies = Mutex<[Int32]>([])
+
+        init(_ board: TransferBoard, _ layer: Descriptor, bring: @escaping () throws -> Void) {
+            (self.board, self.layer, self.bring) = (board, layer, bring)
+        }
+
+        private func look() -> Int32 {
+            let policy = sched_getscheduler(0)
+            policies.withLock { $0.append(policy) }
+            return policy
+        }
+
+        func run() {
+            _ = look()
+            for _ in 0..<2000 where sched_getscheduler(0) == Self.idle { usleep(5000) }
+            _ = look()
+            do {
+                try bring()
+                board.set(layer.digest, .ready, done: layer.size)
+            } catch {
+                board.fail(layer.digest, error)
+            }
+        }
+    }
+
+    @Test(
+        "who brings layers takes what others leave of the processors, until somebody waits for it",
+        .enabled(if: geteuid() == 0, "only root may take priority back"))
+    func priority() throws {
+        let scratch = try Scratch()
+        let made = try makeStore(scratch, "made")
+        let store = try makeStore(scratch)
+        let manifest = try putImage(made, as: "app", sizes: [4000, 5000])
+        let image = try makePuller().resolve(Reference("app"), for: platform, policy: .never, in: made)
+        let layers = try Document<Manifest>(made.read(manifest), for: manifest, name: "").value.layers
+        let bytes = try layers.map { try made.open($0).readAll(limit: 1 << 20) }
+        try store.put(bytes[0], mediaType: .ociLayer)
+        let target = try store.duplicate()
+        var watcher: Watcher?
+        var handed: [Int] = []
+        try LayerTransfer.run(image, in: store, nil) { missing, board in
+            let made = Watcher(board, missing[0]) { try target.put(bytes[1], mediaType: .ociLayer) }
+            watcher = made
+            return made
+        } handOn: { layer in
+            handed.append(layer.index)
+            // As long as the first is being unpacked, nobody waits for the second.
+            for _ in 0..<2000 where watcher?.policies.withLock({ $0.isEmpty }) == true { usleep(5000) }
+        }
+        #expect(handed == [0, 1])
+        #expect(watcher?.policies.withLock { $0 } == [Watcher.idle, 0])
     }
 }

@@ -16,7 +16,9 @@ extension ImageLayout {
         has(descriptor) && (descriptor.size > documentLimit || (try? read(descriptor)) != nil)
     }
 
-    /// Opens content for reading; read it through a `VerifiedReader`.
+    /// Opens content for reading.
+    ///
+    /// Read it through a `VerifiedReader`, unless what comes out of it is compared with a DiffID.
     package func open(_ descriptor: Descriptor) throws -> FileDescriptor {
         let file = try openAny(descriptor.digest)
         let status = try file.status()

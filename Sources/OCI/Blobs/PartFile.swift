@@ -69,7 +69,8 @@ struct PartFile: ~Copyable {
 
     /// Gives the content its name in the store; the caller has verified it.
     ///
-    /// Nothing is flushed: content is verified whenever it is read, and fetched anew when a power cut took it.
+    /// Nothing is flushed: what is read is verified, by this digest or a layer's DiffID, and fetched anew when a power
+    /// cut took it.
     consuming func commit(as digest: Digest, to layout: borrowing ImageLayout) throws(SystemError) {
         try syscall("fchmod", name.description) { fchmod(file.rawValue, 0o644) }
         try layout.ingest.rename(name, to: layout.folder(digest.algorithm, make: true), RawString(digest.hex))

@@ -56,7 +56,7 @@ package struct TreeSize: Hashable, Sendable {
 }
 
 /// A tree that several threads walk through, each in a part of it.
-private final class TreeWalk: @unchecked Sendable {
+private final class TreeWalk {
     private let root: Directory
     private let mount: UInt64
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)

@@ -14,8 +14,6 @@ final class BlobFetcher: LayerSupply {
     private let http: HTTPSettings
     private var limiter: RateLimiter
     private var began = 0.0
-    /// Seconds.
-    private static let growthInterval = 0.1
 
     init(
         _ blobs: [Descriptor], of image: Reference, from clients: [RegistryClient],
@@ -56,12 +54,8 @@ final class BlobFetcher: LayerSupply {
     }
 
     /// Starts what may run beside what runs already.
-    ///
-    /// Their number grows by one every moment, so that where the network is fast the first layer is there, and is
-    /// being unpacked, before the others take their share.
     private func startJobs(_ transfers: OpaquePointer?, at now: Double) {
-        let allowed = min(settings.workers, 1 + Int((now - began) / Self.growthInterval))
-        var free = allowed - jobs.count { $0.state == .active }
+        var free = settings.connections(after: now - began) - jobs.count { $0.state == .active }
         for job in jobs where free > 0 && job.state == .idle && job.notBefore <= now {
             do {
                 try start(job, transfers)

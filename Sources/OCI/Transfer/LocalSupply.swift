@@ -24,10 +24,11 @@ final class LocalSupply: LayerSupply {
     func run() {
         for layer in missing where !board.isClosing {
             do {
-                try store.copy(layer, from: open(layer)) { done in
+                let isWhole = try store.copy(layer, from: open(layer)) { done in
                     board.set(layer.digest, .downloading, done: done)
                     return !board.isClosing
                 }
+                guard isWhole else { return }
                 board.set(layer.digest, .ready, done: layer.size)
             } catch {
                 return board.fail(layer.digest, error)
@@ -37,12 +38,13 @@ final class LocalSupply: LayerSupply {
 }
 
 extension ImageLayout {
-    /// Brings content into the store if it is what `descriptor` names; ends without it when `goesOn` says so.
+    /// Brings content into the store if it is what `descriptor` names; false when `goesOn` ended that before.
     ///
     /// `goesOn` is told how many bytes have come.
+    @discardableResult
     func copy(
         _ descriptor: Descriptor, from source: any ByteSource, goesOn: (Int64) -> Bool = { _ in true }
-    ) throws {
+    ) throws -> Bool {
         var writer = try BlobWriter(to: self, descriptor.digest.algorithm)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
         defer { buffer.deallocate() }
@@ -50,8 +52,9 @@ extension ImageLayout {
         while case let count = try source.read(into: buffer), count > 0 {
             try writer.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             done += Int64(count)
-            guard goesOn(done) else { return }
+            guard goesOn(done) else { return false }
         }
         try writer.finish(expecting: descriptor, in: self)
+        return true
     }
 }

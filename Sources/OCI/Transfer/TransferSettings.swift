@@ -17,6 +17,12 @@ package struct TransferSettings: Sendable {
             rateLimit: environment["CD_DOWNLOAD_RATE_LIMIT"].flatMap(Self.rate))
     }
 
+    /// How many blobs may come at the same time, some seconds after the first one began.
+    ///
+    /// One more every tenth of a second, so that where the network is fast the first layer is there, and is being
+    /// unpacked, before the others take their share.
+    func connections(after seconds: Double) -> Int { min(workers, 1 + Int(min(max(0, seconds) * 10, 100))) }
+
     /// A whole number with an optional `K`, `M` or `G` (powers of 1024); `nil` for 0 and for anything else.
     static func rate(_ text: String) -> Int? {
         let upper = text.uppercased()
