@@ -259,7 +259,7 @@ struct Installer: ~Copyable {
 /// Applies layers as they come, and keeps count.
 struct AppliedLayers: LayerSink {
     private let applier: LayerApplier
-    private(set) var report = LayerReport()
+    private(set) var report = TreeReport()
 
     init(_ applier: LayerApplier) { self.applier = applier }
 
