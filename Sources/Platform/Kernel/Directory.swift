@@ -136,6 +136,16 @@ package struct Directory: ~Copyable, Sendable {
         }
     }
 
+    /// Gives a file one more name (linkat(2)); a symbolic link is linked itself.
+    package func link(
+        _ name: RawString, to directory: borrowing Directory, _ newName: RawString
+    ) throws(SystemError) {
+        let target = directory.raw
+        try syscall("linkat", name.description) {
+            name.withCString { name in newName.withCString { linkat(raw, name, target, $0, 0) } }
+        }
+    }
+
     package func synchronize() throws(SystemError) { try descriptor.synchronize() }
 
     /// The status and the id of the mount that `name` is on.
