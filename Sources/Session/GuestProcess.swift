@@ -60,14 +60,17 @@ enum GuestProcess {
             }
             entrance.console?.takePipe()
             if let hostname = plan.hostname { try Isolation.takeHostname(hostname) }
+            // What else the caller has open could be a way out of the container, and paths of the guest's own choice
+            // come next.
+            OpenDescriptors.close(except: [report])
             makeHome(plan)
             try plan.privileges.take(entrance.filter, isConfined: plan.mode == .isolated)
+            // Whoever becomes somebody else may lose this (`fs.suid_dumpable`).
+            _ = cd_set_dumpable(false)
             // A supervisor that is killed takes its session along, as a terminal does that is closed.
             _ = cd_set_parent_death_signal(SIGHUP)
             guard hasReader(report) else { return .failure }
             try enter(plan.workingDirectory)
-            // What else the caller has open could be a way out of the container.
-            OpenDescriptors.close(except: [report])
             throw execute(plan)
         } catch {
             ChildReport.send(error, over: report)
@@ -85,8 +88,9 @@ enum GuestProcess {
         cd_retitle(CommandLine.unsafeArgv, "chroot-distro")
         try Isolation.join(users: users)
         try Isolation.becomeItsRoot()
-        // Whoever becomes somebody else loses this.
+        // Whoever becomes somebody else loses these.
         _ = cd_set_parent_death_signal(SIGKILL)
+        _ = cd_set_dumpable(false)
     }
 
     /// An open directory of the host's would be a way out of the container.
@@ -113,39 +117,48 @@ enum GuestProcess {
     }
 
     /// A user whose home is missing gets one, as `useradd -m` would make it, but empty.
+    ///
+    /// The guest says where it is, and this process is still root: a path through `/proc` must not lead elsewhere.
     private static func makeHome(_ plan: LaunchPlan) {
-        let path = plan.home.absolute
-        guard !plan.home.components.isEmpty, path.withCString({ access($0, F_OK) }) != 0 else { return }
-        for depth in 1..<max(plan.home.components.count, 1) {
-            let parent = GuestPath(components: Array(plan.home.components.prefix(depth))).absolute
-            _ = parent.withCString { mkdir($0, 0o755) }
-        }
-        guard path.withCString({ mkdir($0, 0o700) }) == 0 else { return }
-        _ = path.withCString { lchown($0, plan.privileges.user, plan.privileges.group) }
+        guard let name = plan.home.lastComponent, name != "..", let root = try? openRoot(),
+            case .some(.none) = try? root.status(plan.home),
+            let parent = try? root.openOrMakeDirectory(plan.home.parent),
+            (try? parent.makeDirectory(name, mode: 0o700)) != nil
+        else { return }
+        try? parent.setOwner(name, plan.privileges.user, plan.privileges.group)
     }
 
+    /// The container's root; of this process too, by now.
+    private static func openRoot() throws(SystemError) -> Rootfs {
+        Rootfs(adopting: Directory(adopting: try FileDescriptor.open("/", cd_o_path | O_DIRECTORY)))
+    }
+
+    /// Enters the directory without ever following a magic link of `/proc`, which could lead out of the container.
     private static func enter(_ directory: LaunchPlan.WorkingDirectory) throws {
-        let path = directory.path
-        switch directory {
-        case .required:
-            guard path.withCString({ chdir($0) }) == 0 else {
-                let reason = SystemError("chdir", code: errno).reason
-                throw LaunchError.inside(
-                    "the working directory \(path) cannot be entered: \(reason)",
-                    hint: "Give a directory that exists in the container with --work-dir.", .failure)
-            }
-        case .made:
-            if path.withCString({ chdir($0) }) != 0 {
-                let components = GuestPath(path).components
-                for depth in 0..<components.count {
-                    let parent = GuestPath(components: Array(components.prefix(depth + 1))).absolute
-                    _ = parent.withCString { mkdir($0, 0o755) }
-                }
-                try syscall("chdir", path.description) { path.withCString { chdir($0) } }
-            }
-        case .preferred:
-            if path.withCString({ chdir($0) }) != 0 { try syscall("chdir", "/") { chdir("/") } }
+        let root = try openRoot()
+        let path = GuestPath(directory.path)
+        do {
+            // Whoever may go there need not be allowed to list it.
+            let place = try root.open(path, cd_o_path | O_DIRECTORY)
+            try syscall("chdir") { fchdir(place.rawValue) }
+            return
+        } catch {
+            try missing(directory, error)
         }
+        guard case .made = directory else {
+            try syscall("chdir", "/") { chdir("/") }
+            return
+        }
+        let place = try root.openOrMakeDirectory(path)
+        try syscall("chdir", directory.path.description) { fchdir(place.raw) }
+    }
+
+    /// Throws where nothing else will do.
+    private static func missing(_ directory: LaunchPlan.WorkingDirectory, _ error: SystemError) throws {
+        guard case .required(let path) = directory else { return }
+        throw LaunchError.inside(
+            "the working directory \(path) cannot be entered: \(error.reason)",
+            hint: "Give a directory that exists in the container with --work-dir.", .failure)
     }
 
     // MARK: - Execution

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Platform
 
 /// `manifest.json` of a container, as the Python chroot-distro writes it too.
@@ -17,64 +16,12 @@ package struct ContainerManifest: Sendable, Equatable {
     package static let sizeLimit = 33 << 20
 
     package init(json bytes: [UInt8]) throws {
-        let document = try JSONDecoder().decode(Document.self, from: Data(bytes))
-        imageReference = document.reference.flatMap { $0.isEmpty ? nil : $0 }
-        architecture = document.architecture ?? document.image?.architecture
-        settings = document.image?.settings ?? ImageSettings()
-    }
-
-    private struct Document: Decodable {
-        let reference: String?
-        let architecture: String?
-        let image: Image?
-
-        init(from decoder: any Decoder) throws {
-            let members = try decoder.container(keyedBy: Member.self)
-            reference = members.lenient(.image_ref)
-            architecture = members.lenient(.arch)
-            image = members.lenient(.image_config)
-        }
-    }
-
-    private struct Image: Decodable {
-        let architecture: String?
-        let settings: ImageSettings?
-
-        init(from decoder: any Decoder) throws {
-            let members = try decoder.container(keyedBy: Member.self)
-            architecture = members.lenient(.architecture)
-            let config: Config? = members.lenient(.config)
-            settings = config?.settings
-        }
-    }
-
-    private struct Config: Decodable {
-        var settings = ImageSettings()
-
-        init(from decoder: any Decoder) throws {
-            let members = try decoder.container(keyedBy: Member.self)
-            settings.entrypoint = members.words(.Entrypoint)
-            settings.command = members.words(.Cmd)
-            settings.environment = members.lenient(.Env) ?? []
-            settings.user = members.lenient(.User).flatMap { (user: String) in user.isEmpty ? nil : user }
-            settings.workingDirectory = members.lenient(.WorkingDir).flatMap { (path: String) in
-                path.isEmpty ? nil : path
-            }
-            settings.shell = members.lenient(.Shell)
-            settings.stopSignal = members.lenient(.StopSignal)
-            let ports: [String: Ignored]? = members.lenient(.ExposedPorts)
-            settings.exposedPorts = ports?.keys.sorted() ?? []
-            settings.labels = members.lenient(.Labels) ?? [:]
-        }
-    }
-
-    private struct Ignored: Decodable { init(from decoder: any Decoder) {} }
-
-    /// The members of all objects of interest; one type for them, since each would cost every login its set-up.
-    fileprivate enum Member: String, CodingKey {
-        case image_ref, arch, image_config
-        case architecture, config
-        case Entrypoint, Cmd, Env, User, WorkingDir, Shell, StopSignal, ExposedPorts, Labels
+        let document = try JSONParser.parse(bytes)
+        guard document.members != nil else { throw JSONParser.Malformed(offset: 0) }
+        let image = document["image_config"]
+        imageReference = document["image_ref"]?.string.flatMap { $0.isEmpty ? nil : $0 }
+        architecture = document["arch"]?.string ?? image?["architecture"]?.string
+        settings = image?["config"].map { ImageSettings($0) } ?? ImageSettings()
     }
 }
 
@@ -93,15 +40,23 @@ package struct ImageSettings: Sendable, Equatable {
     package var labels: [String: String] = [:]
 }
 
-extension KeyedDecodingContainer<ContainerManifest.Member> {
-    /// A member that reads as absent when it is missing, null or of another type.
-    fileprivate func lenient<Value: Decodable>(_ member: Key) -> Value? {
-        (try? decodeIfPresent(Value.self, forKey: member)) ?? nil
+extension ImageSettings {
+    /// The `config` of an image's configuration.
+    fileprivate init(_ config: JSONValue) {
+        entrypoint = Self.words(config["Entrypoint"])
+        command = Self.words(config["Cmd"])
+        environment = config["Env"]?.strings ?? []
+        user = config["User"]?.string.flatMap { $0.isEmpty ? nil : $0 }
+        workingDirectory = config["WorkingDir"]?.string.flatMap { $0.isEmpty ? nil : $0 }
+        shell = config["Shell"]?.strings
+        stopSignal = config["StopSignal"]?.string
+        exposedPorts = config["ExposedPorts"]?.members?.map(\.name).sorted() ?? []
+        for label in config["Labels"]?.members ?? [] { labels[label.name] = label.value.string }
     }
 
     /// A list of words, or one string for the shell.
-    fileprivate func words(_ member: Key) -> [String]? {
-        guard let line: String = lenient(member) else { return lenient(member) }
+    private static func words(_ value: JSONValue?) -> [String]? {
+        guard let line = value?.string else { return value?.strings }
         return line.isEmpty ? [] : ["/bin/sh", "-c", line]
     }
 }

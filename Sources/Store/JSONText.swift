@@ -1,3 +1,5 @@
+import Platform
+
 /// JSON for the small records that each login writes (RFC 8259); a general encoder takes longer to set up than all of
 /// them together take to be written.
 package enum JSONText {
@@ -8,18 +10,5 @@ package enum JSONText {
 
     package static func array(_ values: [String]) -> String { "[" + values.joined(separator: ",") + "]" }
 
-    package static func string(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\u{0}"..."\u{1f}":
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u00" + (digits.count < 2 ? "0" : "") + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
-    }
+    package static func string(_ text: String) -> String { JSONValue.string(text).text() }
 }

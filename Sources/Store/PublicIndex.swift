@@ -1,5 +1,4 @@
 import CLinux
-import FoundationEssentials
 import Libc
 import Platform
 
@@ -51,13 +50,11 @@ package struct PublicIndex: Codable, Sendable, Equatable {
     fileprivate static func read(in data: borrowing Directory) throws -> PublicIndex? {
         guard try data.statusIfPresent(file) != nil else { return nil }
         let bytes = try data.readFile(file, limit: limit)
-        return try? JSONDecoder().decode(PublicIndex.self, from: Data(bytes))
+        return try? JSONDecoder().decode(PublicIndex.self, from: bytes)
     }
 
     fileprivate func write(in data: borrowing Directory) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        try data.replaceFile(Self.file, with: Array(try encoder.encode(self)))
+        try data.replaceFile(Self.file, with: try JSONEncoder().encode(self))
     }
 }
 

@@ -1,5 +1,4 @@
 import CLinux
-import FoundationEssentials
 import Libc
 import Platform
 
@@ -95,7 +94,7 @@ package struct SessionRegistry: ~Copyable {
         guard let bytes = try? directory.readFile(Self.holderFile, limit: Self.recordLimit) else {
             return nil
         }
-        return try? JSONDecoder().decode(HolderRecord.self, from: Data(bytes))
+        return try? JSONDecoder().decode(HolderRecord.self, from: bytes)
     }
 
     /// The holder of a container that runs: alive, and not about to end.
@@ -190,7 +189,7 @@ package struct SessionRegistry: ~Copyable {
 
     private func record(_ file: RawString, of pid: pid_t) -> SessionRecord? {
         guard let bytes = try? sessions.readFile(file, limit: Self.recordLimit),
-            let record = try? JSONDecoder().decode(SessionRecord.self, from: Data(bytes)), record.pid == pid
+            let record = try? JSONDecoder().decode(SessionRecord.self, from: bytes), record.pid == pid
         else { return nil }
         return record
     }

@@ -22,11 +22,6 @@ private let layers: [String: Set<String>] = [
 /// What every target may import.
 private let common: Set<String> = ["Platform", "Libc", "CLinux"]
 
-/// The only targets in which documents are coded.
-private let codingTargets: Set<String> = [
-    "OCI", "Store", "CLI", "Session", "Build", "Platform", "chroot-distro",
-]
-
 @Suite("The layers")
 struct LayerTests {
     private static let sources = SourceFile.all(below: "Sources")
@@ -42,20 +37,9 @@ struct LayerTests {
     func imports(of layer: String) {
         let allowed = (layers[layer] ?? []).union(layer == "Libc" ? [] : common)
         for file in Self.sources where file.target == layer {
-            for module in file.imports where module != "FoundationEssentials" {
+            for module in file.imports {
                 #expect(allowed.contains(module), "\(file) imports \(module)")
             }
-        }
-    }
-
-    @Test("code documents with FoundationEssentials, and only those that have documents")
-    func foundation() {
-        for file in Self.sources where file.imports.contains("FoundationEssentials") {
-            #expect(codingTargets.contains(file.target), "\(file)")
-            let isUsed = file.lines.contains { line in
-                ["Codable", "JSON", "Encodable", "Decodable"].contains { line.contains($0) }
-            }
-            #expect(isUsed, "\(file) imports FoundationEssentials and codes nothing")
         }
     }
 

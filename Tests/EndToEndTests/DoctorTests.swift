@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Libc
 import Platform
 import TestSupport
@@ -283,7 +282,7 @@ struct InfoTests {
             let words = prefix + [copy.rawValue, "info", "--json"]
             let outcome = try Run.program(
                 words[0], Array(words.dropFirst()), environment: program.environment)
-            let report = try JSONDecoder().decode(Report.self, from: Data(outcome.output))
+            let report = try JSONDecoder().decode(Report.self, from: outcome.output)
             #expect(report.schema == 1 && report.libraries.count == 5 && report.program.version != nil)
             #expect(Set(report.paths.keys) == ["data", "cache", "run"])
             #expect(report.containers.first?.name == "box" && (report.containers.first?.size ?? 0) > 0)
@@ -324,7 +323,7 @@ private struct Document: Decodable {
     let findings: [Finding]
 
     init(_ outcome: Run.Outcome) throws {
-        self = try JSONDecoder().decode(Document.self, from: Data(outcome.output))
+        self = try JSONDecoder().decode(Document.self, from: outcome.output)
     }
 }
 

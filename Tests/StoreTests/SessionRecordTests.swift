@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Platform
 import Testing
 
@@ -15,7 +14,7 @@ import Testing
         let record = SessionRecord(
             ProcessIdentity(pid: 4711, startTime: .max, bootID: text), kind: .run, user: text,
             command: [text, "-c", text], started: -1)
-        #expect(try JSONDecoder().decode(SessionRecord.self, from: Data(record.json.utf8)) == record)
+        #expect(try JSONDecoder().decode(SessionRecord.self, from: Array(record.json.utf8)) == record)
     }
 
     @Test("a holder's record reads as it was written", arguments: texts)
@@ -27,7 +26,7 @@ import Testing
         ]
         for binds in [[], binds] {
             let record = HolderRecord(identity: identity, mountNamespace: .max, mode: text, binds: binds)
-            #expect(try JSONDecoder().decode(HolderRecord.self, from: Data(record.json.utf8)) == record)
+            #expect(try JSONDecoder().decode(HolderRecord.self, from: Array(record.json.utf8)) == record)
         }
     }
 }

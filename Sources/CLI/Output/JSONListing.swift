@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Platform
 
 /// A list as a JSON document: `{"<plural>": [...], "schema": N}`.
 ///
@@ -32,10 +32,8 @@ package enum JSONListing {
 
     /// Any other value as a document, in the same form.
     package static func text(_ value: some Encodable) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let data = try encoder.encode(value)
-        return String(decoding: data, as: UTF8.self).unicodeScalars.reduce(into: "") { $0 += escape($1) }
+        let bytes = try JSONEncoder(isIndented: true).encode(value)
+        return String(decoding: bytes, as: UTF8.self).unicodeScalars.reduce(into: "") { $0 += escape($1) }
             + "\n"
     }
 

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Platform
 
 /// A JSON document, with the very bytes that its digest names.
@@ -43,7 +42,7 @@ package enum JSON {
     ) throws(DocumentError) -> Value {
         guard bytes.count <= documentLimit else { throw .tooLarge(name) }
         do {
-            return try JSONDecoder().decode(type, from: Data(bytes))
+            return try JSONDecoder().decode(type, from: bytes)
         } catch {
             throw .malformed(name, problem: problem(in: error))
         }
@@ -51,9 +50,7 @@ package enum JSON {
 
     /// Keys in order and slashes as they are, so that equal values make equal bytes.
     package static func encode(_ value: some Encodable) throws -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return Array(try encoder.encode(value))
+        try JSONEncoder().encode(value)
     }
 
     private static func problem(in error: any Error) -> String {

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Platform
 
 /// Who we say that we are.
@@ -10,7 +9,7 @@ package enum Credential: Hashable, Sendable {
     /// The value of `Authorization` in the scheme Basic (RFC 7617).
     var basic: Secret? {
         guard case .password(let user, let password) = self else { return nil }
-        return Secret("Basic " + Data("\(user):\(password.value)".utf8).base64EncodedString())
+        return Secret("Basic " + Base64.encode("\(user):\(password.value)".utf8))
     }
 }
 
@@ -142,7 +141,7 @@ struct CredentialFile: Decodable {
 extension CredentialFile.Entry {
     var credential: Credential? {
         if let identitytoken, !identitytoken.isEmpty { return .identity(Secret(identitytoken)) }
-        if let auth, !auth.isEmpty, let data = Data(base64Encoded: auth) {
+        if let auth, !auth.isEmpty, let data = Base64.decode(auth) {
             let text = String(decoding: data, as: UTF8.self)
             guard let colon = text.firstIndex(of: ":") else { return nil }
             // Docker pads the password with NULs.

@@ -1,5 +1,4 @@
 import CTransport
-import FoundationEssentials
 import Libc
 import Platform
 

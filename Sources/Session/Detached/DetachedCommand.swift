@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Libc
 import Platform
 
@@ -71,17 +70,15 @@ package struct DetachedCommand: Codable, Equatable, Sendable {
 
     /// Remembers it in a container's directory.
     package func save(in directory: borrowing Directory) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // Options may carry secrets.
         try directory.replaceFile(
-            Self.file, with: Array(try encoder.encode(self)), mode: 0o600, durable: false)
+            Self.file, with: try JSONEncoder().encode(self), mode: 0o600, durable: false)
     }
 
     /// What was remembered; `nil` when there is nothing that can be read.
     package static func saved(in directory: borrowing Directory) -> DetachedCommand? {
         guard let bytes = try? directory.readFile(file, limit: 1 << 20) else { return nil }
-        return try? JSONDecoder().decode(DetachedCommand.self, from: Data(bytes))
+        return try? JSONDecoder().decode(DetachedCommand.self, from: bytes)
     }
 
     /// The words behind the name of the command.

@@ -1,5 +1,4 @@
 import CLI
-import FoundationEssentials
 import Libc
 import Platform
 import Session
@@ -52,7 +51,7 @@ struct EventsCommand: Command {
         var text = ""
         for line in pending[..<end].split(separator: newline) {
             // A line that a full disk cut short says nothing.
-            guard let event = try? JSONDecoder().decode(Event.self, from: Data(line)) else { continue }
+            guard let event = try? JSONDecoder().decode(Event.self, from: Array(line)) else { continue }
             text += isJSON ? String(decoding: line, as: UTF8.self) + "\n" : event.text
         }
         pending.removeFirst(end + 1)

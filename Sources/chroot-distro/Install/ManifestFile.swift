@@ -1,4 +1,3 @@
-import FoundationEssentials
 import OCI
 import Platform
 
@@ -16,5 +15,5 @@ enum ManifestFile {
         return Array("{\n".utf8) + Array(members.joined(separator: Array(",\n".utf8))) + Array("\n}\n".utf8)
     }
 
-    private static func string(_ text: String) throws -> [UInt8] { Array(try JSONEncoder().encode(text)) }
+    private static func string(_ text: String) throws -> [UInt8] { try JSONEncoder().encode(text) }
 }

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import OCI
 import Platform
 import Store
@@ -35,7 +34,7 @@ struct RecordedImage {
         }
         bytes = try container.directory.readFile("manifest.json", limit: ContainerManifest.sizeLimit)
         let file: File
-        do { file = try JSONDecoder().decode(File.self, from: Data(bytes)) } catch {
+        do { file = try JSONDecoder().decode(File.self, from: bytes) } catch {
             throw StoreError.broken(name, reason: "manifest.json is not valid")
         }
         guard let manifest = file.manifest else { throw ResetError.noImage(name) }

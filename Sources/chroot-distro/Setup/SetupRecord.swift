@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Libc
 import Platform
 
@@ -23,7 +22,7 @@ struct SetupRecord: Codable, Equatable {
     static func read(in folder: borrowing Directory) throws -> SetupRecord? {
         guard try folder.statusIfPresent(file) != nil else { return nil }
         let bytes = try folder.readFile(file, limit: 1 << 16)
-        guard let record = try? JSONDecoder().decode(SetupRecord.self, from: Data(bytes)), record.schema == 1
+        guard let record = try? JSONDecoder().decode(SetupRecord.self, from: bytes), record.schema == 1
         else {
             throw SetupError.damagedRecord(path)
         }
@@ -31,9 +30,8 @@ struct SetupRecord: Codable, Equatable {
     }
 
     func write(in folder: borrowing Directory) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-        try folder.replaceFile(Self.file, with: Array(try encoder.encode(self)) + [UInt8(ascii: "\n")])
+        let bytes = try JSONEncoder(isIndented: true).encode(self)
+        try folder.replaceFile(Self.file, with: bytes + [UInt8(ascii: "\n")])
     }
 
     static func erase(in folder: borrowing Directory) throws(SystemError) {
