@@ -2,7 +2,7 @@
 
 # Says what belongs to the command $1.
 __chroot_distro_spec() {
-    name='' options='' operands=() repeated='' trailing=''
+    name='' options='' operands=() repeated='' trailing='' group=''
     case $1 in
     login|sh)
         name=login
@@ -24,7 +24,7 @@ __chroot_distro_spec() {
         ;;
     list|li|ls)
         name=list
-        options='-q --quiet --json -v --verbose --measure -h --help'
+        options='-q --quiet --json -v --verbose --measure --image -h --help'
         ;;
     ps)
         name=ps
@@ -38,7 +38,7 @@ __chroot_distro_spec() {
         ;;
     remove|rm)
         name=remove
-        options='-v --verbose -q --quiet -h --help'
+        options='--image -a --architecture -v --verbose -q --quiet -h --help'
         operands=('containers')
         repeated=1
         ;;
@@ -106,6 +106,49 @@ __chroot_distro_spec() {
         name=events
         options='-f --follow -n --lines --json -h --help'
         ;;
+    pull|'image pull')
+        name=pull
+        options='-a --architecture --allow-insecure -q --quiet -h --help'
+        operands=('images')
+        repeated=1
+        ;;
+    'image ls'|images|'image list')
+        name='image ls'
+        options='-q --quiet --json -h --help'
+        ;;
+    'image rm'|'image remove')
+        name='image rm'
+        options='-a --architecture -q --quiet -h --help'
+        operands=('images')
+        repeated=1
+        ;;
+    'image tag')
+        name='image tag'
+        options='-a --architecture -h --help'
+        operands=('images' 'images')
+        ;;
+    'image inspect')
+        name='image inspect'
+        options='-a --architecture --json -h --help'
+        operands=('images')
+        ;;
+    'image history')
+        name='image history'
+        options='-q --quiet --json -a --architecture -h --help'
+        operands=('images')
+        ;;
+    'image du')
+        name='image du'
+        options='--json -h --help'
+        ;;
+    'image prune')
+        name='image prune'
+        options='--all -v --verbose -q --quiet -h --help'
+        ;;
+    clear-cache|clear|cl)
+        name=clear-cache
+        options='--orphan --build-cache --keep -v --verbose -q --quiet -h --help'
+        ;;
     setup)
         name=setup
         options='--user --uninstall -q --quiet -h --help'
@@ -121,7 +164,13 @@ __chroot_distro_spec() {
     help|h|he|hel)
         name=help
         options='-h --help'
-        operands=('topics')
+        operands=('topics' 'text')
+        ;;
+    image)
+        name=image
+        group=1
+        options='-h --help'
+        operands=('words ls rm tag inspect history du prune')
         ;;
     esac
 }
@@ -180,12 +229,19 @@ __chroot_distro_value() {
     install:--override-alias) kind='text' ;;
     install:-a|install:--architecture) kind='text' ;;
     install:--pull) kind='words missing always never' ;;
+    remove:-a|remove:--architecture) kind='text' ;;
     kill:-s|kill:--signal) kind='text' ;;
     stop:-t|stop:--time) kind='text' ;;
     restart:-t|restart:--time) kind='text' ;;
     logs:-n|logs:--lines|logs:--tail) kind='text' ;;
     attach:--detach-keys) kind='text' ;;
     events:-n|events:--lines) kind='text' ;;
+    pull:-a|pull:--architecture) kind='text' ;;
+    'image rm':-a|'image rm':--architecture) kind='text' ;;
+    'image tag':-a|'image tag':--architecture) kind='text' ;;
+    'image inspect':-a|'image inspect':--architecture) kind='text' ;;
+    'image history':-a|'image history':--architecture) kind='text' ;;
+    clear-cache:--keep) kind='text' ;;
     setup:--user) kind='text' ;;
     esac
 }
@@ -240,10 +296,13 @@ top
 stats
 ports
 events
+pull
+clear-cache
 setup
 info
 doctor
-help' ;;
+help
+image' ;;
     words*)
         read -ra choices <<< "${1#words }"
         __chroot_distro_match < <(printf '%s\n' "${choices[@]}")
@@ -252,7 +311,7 @@ help' ;;
 }
 
 __chroot_distro_complete() {
-    local name options repeated trailing kind head='' value word glue='' breaks='' cut i operand=0 inside='' skip=''
+    local name options repeated trailing group kind head='' value word glue='' breaks='' cut i operand=0 inside='' skip=''
     local -a operands line=()
     COMPREPLY=()
     # bash has cut the line at each : and = as well: put those words together again.
@@ -287,6 +346,8 @@ __chroot_distro_complete() {
         elif ((operand >= ${#operands[@]})) && [[ $trailing == bare && -z $repeated ]]; then
             inside=$i
             break
+        elif [[ -n $group ]]; then
+            __chroot_distro_spec "$command $word"
         else
             ((operand += 1))
         fi
@@ -332,6 +393,11 @@ top
 stats
 ports
 events
+pull
+images
+clear-cache
+clear
+cl
 setup
 info
 version-info
@@ -341,7 +407,8 @@ check
 help
 h
 he
-hel'
+hel
+image'
     elif [[ -n $inside && -n $trailing ]]; then
         ((inside == last)) && __chroot_distro_files -c || __chroot_distro_files -f
     elif [[ -z $inside && -n $skip ]]; then

@@ -13,6 +13,10 @@ enum Program {
         InstallCommand.self, RemoveCommand.self, RenameCommand.self, KillCommand.self, StopCommand.self,
         StartCommand.self, RestartCommand.self, LogsCommand.self, AttachCommand.self, UnmountCommand.self,
         TopCommand.self, StatsCommand.self, PortsCommand.self, EventsCommand.self,
+        ImagePullCommand.self, ImageListCommand.self, ImageRemoveCommand.self, ImageTagCommand.self,
+        ImageInspectCommand.self, ImageHistoryCommand.self, ImageFilesCommand.self, ImageSaveCommand.self,
+        ImageLoadCommand.self, ImageUsageCommand.self, ImagePruneCommand.self,
+        PushCommand.self, ClearCacheCommand.self,
         SetupCommand.self, InfoCommand.self, DoctorCommand.self, CompleteCommand.self, GenerateCommand.self,
     ])
 

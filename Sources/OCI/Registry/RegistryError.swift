@@ -54,7 +54,7 @@ package enum RegistryError: UserFacing, Hashable {
         switch self {
         case .notFound: "Check the spelling of name and tag."
         case .hidden(_, false, _):
-            "Check the spelling; for a private image set CD_DOCKER_AUTH=user:password, or log in with docker or podman."
+            "Check the spelling; for a private image set CD_DOCKER_AUTH=user:password, or log in with: chroot-distro registry login"
         case .hidden: "Check the spelling of name and tag, and what this account may read."
         case .wrongPassword: "Correct it there; a registry may want an access token instead of the password."
         case .rateLimited: "An account has a higher limit: set CD_DOCKER_AUTH=user:password, or use a mirror."
