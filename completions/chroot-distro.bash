@@ -47,6 +47,11 @@ __chroot_distro_spec() {
         options='-f --force -q --quiet -h --help'
         operands=('containers' 'text')
         ;;
+    reset)
+        name=reset
+        options='-f --force --allow-insecure -q --quiet -h --help'
+        operands=('containers')
+        ;;
     kill|k)
         name=kill
         options='-s --signal -a --all -h --help'
@@ -137,6 +142,27 @@ __chroot_distro_spec() {
         options='-q --quiet --json -a --architecture -h --help'
         operands=('images')
         ;;
+    'image files')
+        name='image files'
+        options='-q --quiet --json -l --layer -a --architecture -h --help'
+        operands=('images')
+        ;;
+    'image save')
+        name='image save'
+        options='-o --output --format -a --architecture -q --quiet -h --help'
+        operands=('images')
+        repeated=1
+        ;;
+    'image load')
+        name='image load'
+        options='-i --input -n --name --replace -q --quiet -h --help'
+        operands=('files')
+        ;;
+    'image unpack')
+        name='image unpack'
+        options='-o --output -a --architecture -q --quiet -h --help'
+        operands=('images')
+        ;;
     'image du')
         name='image du'
         options='--json -h --help'
@@ -144,6 +170,27 @@ __chroot_distro_spec() {
     'image prune')
         name='image prune'
         options='--all -v --verbose -q --quiet -h --help'
+        ;;
+    push|'image push')
+        name=push
+        options='-a --architecture --allow-insecure -q --quiet -h --help'
+        operands=('images' 'images')
+        ;;
+    search|find|se)
+        name=search
+        options='-q --quiet --json -l --limit -h --help'
+        operands=('text')
+        repeated=1
+        ;;
+    'registry login')
+        name='registry login'
+        options='-u --username --password-stdin --allow-insecure -h --help'
+        operands=('text')
+        ;;
+    'registry logout')
+        name='registry logout'
+        options='-h --help'
+        operands=('text')
         ;;
     clear-cache|clear|cl)
         name=clear-cache
@@ -170,7 +217,13 @@ __chroot_distro_spec() {
         name=image
         group=1
         options='-h --help'
-        operands=('words ls rm tag inspect history du prune')
+        operands=('words pull ls rm tag inspect history files save load unpack du prune push')
+        ;;
+    registry)
+        name=registry
+        group=1
+        options='-h --help'
+        operands=('words login logout')
         ;;
     esac
 }
@@ -241,6 +294,18 @@ __chroot_distro_value() {
     'image tag':-a|'image tag':--architecture) kind='text' ;;
     'image inspect':-a|'image inspect':--architecture) kind='text' ;;
     'image history':-a|'image history':--architecture) kind='text' ;;
+    'image files':-l|'image files':--layer) kind='text' ;;
+    'image files':-a|'image files':--architecture) kind='text' ;;
+    'image save':-o|'image save':--output) kind='files' ;;
+    'image save':--format) kind='words oci docker' ;;
+    'image save':-a|'image save':--architecture) kind='text' ;;
+    'image load':-i|'image load':--input) kind='files' ;;
+    'image load':-n|'image load':--name) kind='text' ;;
+    'image unpack':-o|'image unpack':--output) kind='directories' ;;
+    'image unpack':-a|'image unpack':--architecture) kind='text' ;;
+    push:-a|push:--architecture) kind='text' ;;
+    search:-l|search:--limit) kind='text' ;;
+    'registry login':-u|'registry login':--username) kind='text' ;;
     clear-cache:--keep) kind='text' ;;
     setup:--user) kind='text' ;;
     esac
@@ -285,6 +350,7 @@ ps
 install
 remove
 rename
+reset
 kill
 stop
 start
@@ -297,12 +363,15 @@ stats
 ports
 events
 pull
+push
+search
 clear-cache
 setup
 info
 doctor
 help
-image' ;;
+image
+registry' ;;
     words*)
         read -ra choices <<< "${1#words }"
         __chroot_distro_match < <(printf '%s\n' "${choices[@]}")
@@ -378,6 +447,7 @@ remove
 rm
 rename
 mv
+reset
 kill
 k
 stop
@@ -395,6 +465,10 @@ ports
 events
 pull
 images
+push
+search
+find
+se
 clear-cache
 clear
 cl
@@ -408,7 +482,8 @@ help
 h
 he
 hel
-image'
+image
+registry'
     elif [[ -n $inside && -n $trailing ]]; then
         ((inside == last)) && __chroot_distro_files -c || __chroot_distro_files -f
     elif [[ -z $inside && -n $skip ]]; then

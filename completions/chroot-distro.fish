@@ -66,6 +66,12 @@ function __chroot_distro_at
                 set valued 
                 set bare -1
                 set trailing 0
+            case reset
+                set name reset
+                set group ''
+                set valued 
+                set bare -1
+                set trailing 0
             case kill k
                 set name kill
                 set group ''
@@ -168,6 +174,30 @@ function __chroot_distro_at
                 set valued -a --architecture
                 set bare -1
                 set trailing 0
+            case 'image files'
+                set name 'image files'
+                set group ''
+                set valued -l --layer -a --architecture
+                set bare -1
+                set trailing 0
+            case 'image save'
+                set name 'image save'
+                set group ''
+                set valued -o --output --format -a --architecture
+                set bare -1
+                set trailing 0
+            case 'image load'
+                set name 'image load'
+                set group ''
+                set valued -i --input -n --name
+                set bare -1
+                set trailing 0
+            case 'image unpack'
+                set name 'image unpack'
+                set group ''
+                set valued -o --output -a --architecture
+                set bare -1
+                set trailing 0
             case 'image du'
                 set name 'image du'
                 set group ''
@@ -176,6 +206,30 @@ function __chroot_distro_at
                 set trailing 0
             case 'image prune'
                 set name 'image prune'
+                set group ''
+                set valued 
+                set bare -1
+                set trailing 0
+            case push 'image push'
+                set name push
+                set group ''
+                set valued -a --architecture
+                set bare -1
+                set trailing 0
+            case search find se
+                set name search
+                set group ''
+                set valued -l --limit
+                set bare -1
+                set trailing 0
+            case 'registry login'
+                set name 'registry login'
+                set group ''
+                set valued -u --username
+                set bare -1
+                set trailing 0
+            case 'registry logout'
+                set name 'registry logout'
                 set group ''
                 set valued 
                 set bare -1
@@ -213,6 +267,12 @@ function __chroot_distro_at
             case image
                 set name image
                 set group image
+                set valued 
+                set bare -1
+                set trailing 0
+            case registry
+                set name registry
+                set group registry
                 set valued 
                 set bare -1
                 set trailing 0
@@ -273,6 +333,7 @@ complete -c chroot-distro -n '__chroot_distro_at \'\'' -a remove -d 'Delete cont
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a rm -d 'Delete containers and everything in them'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a rename -d 'Give a container another name'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a mv -d 'Give a container another name'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a reset -d 'Make a container anew from its image'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a kill -d 'Stop a container, or one session, at once'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a k -d 'Stop a container, or one session, at once'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a stop -d 'Ask a container to end, and make sure that it does'
@@ -290,6 +351,10 @@ complete -c chroot-distro -n '__chroot_distro_at \'\'' -a ports -d 'List where c
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a events -d 'Show when sessions started and ended'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a pull -d 'Fetch images into the store'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a images -d 'List the images in the store'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a push -d 'Upload an image to a registry'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a search -d 'Search Docker Hub for images'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a find -d 'Search Docker Hub for images'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a se -d 'Search Docker Hub for images'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a clear-cache -d 'Delete downloaded images'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a clear -d 'Delete downloaded images'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a cl -d 'Delete downloaded images'
@@ -303,7 +368,8 @@ complete -c chroot-distro -n '__chroot_distro_at \'\'' -a help -d 'Show the help
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a h -d 'Show the help of a command'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a he -d 'Show the help of a command'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a hel -d 'Show the help of a command'
-complete -c chroot-distro -n '__chroot_distro_at \'\'' -a image -d 'Has the commands ls, rm, tag, inspect, history, du, prune'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a image -d 'Has the commands pull, ls, rm, tag, inspect, history, files, save, load, unpack, du, prune, push'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a registry -d 'Has the commands login, logout'
 complete -c chroot-distro -n '__chroot_distro_at login' -s d -l detach -d 'Let it go on in the background, its output in a log; print the number that kill takes'
 complete -c chroot-distro -n '__chroot_distro_at login' -s t -l tty -d 'With --detach: give the command a terminal, to be used by attach'
 complete -c chroot-distro -n '__chroot_distro_at login' -s u -l user -x -d 'Be this user: name, uid, name:group or uid:gid'
@@ -423,6 +489,11 @@ complete -c chroot-distro -n '__chroot_distro_at rename' -s f -l force -d 'Stop 
 complete -c chroot-distro -n '__chroot_distro_at rename' -s q -l quiet -d 'Print nothing but errors'
 complete -c chroot-distro -n '__chroot_distro_at rename' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at rename 0' -f -a '(command chroot-distro __complete containers 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at reset' -s f -l force -d 'Stop it when it runs, once the fresh root is ready'
+complete -c chroot-distro -n '__chroot_distro_at reset' -l allow-insecure -d 'Accept plain HTTP and any certificate from the registry'
+complete -c chroot-distro -n '__chroot_distro_at reset' -s q -l quiet -d 'Print nothing but errors'
+complete -c chroot-distro -n '__chroot_distro_at reset' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at reset 0' -f -a '(command chroot-distro __complete containers 2>/dev/null)'
 complete -c chroot-distro -n '__chroot_distro_at kill' -s s -l signal -x -d 'Send this signal, by name or number, and no other'
 complete -c chroot-distro -n '__chroot_distro_at kill' -s a -l all -d 'Every container that runs'
 complete -c chroot-distro -n '__chroot_distro_at kill' -s h -l help -d 'Show this help'
@@ -486,12 +557,50 @@ complete -c chroot-distro -n '__chroot_distro_at \'image history\'' -l json -d '
 complete -c chroot-distro -n '__chroot_distro_at \'image history\'' -s a -l architecture -x -d 'Show the image for this processor: aarch64, arm, i686, riscv64, x86_64 or linux/arm64, ...'
 complete -c chroot-distro -n '__chroot_distro_at \'image history\'' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at \'image history\' 0' -f -a '(command chroot-distro __complete images 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at \'image files\'' -s q -l quiet -d 'Print only one word for each, one per line'
+complete -c chroot-distro -n '__chroot_distro_at \'image files\'' -l json -d 'Print a JSON document'
+complete -c chroot-distro -n '__chroot_distro_at \'image files\'' -s l -l layer -x -d 'List one layer: its number or digest'
+complete -c chroot-distro -n '__chroot_distro_at \'image files\'' -s a -l architecture -x -d 'Look into the image for this processor: aarch64, arm, i686, riscv64, x86_64 or linux/arm64, ...'
+complete -c chroot-distro -n '__chroot_distro_at \'image files\'' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at \'image files\' 0' -f -a '(command chroot-distro __complete images 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at \'image save\'' -s o -l output -r -F -d 'Write to FILE'
+complete -c chroot-distro -n '__chroot_distro_at \'image save\'' -l format -r -f -a 'oci docker' -d 'What the archive looks like (default: oci)'
+complete -c chroot-distro -n '__chroot_distro_at \'image save\'' -s a -l architecture -x -d 'Take the image for this processor: aarch64, arm, i686, riscv64, x86_64 or linux/arm64, ...'
+complete -c chroot-distro -n '__chroot_distro_at \'image save\'' -s q -l quiet -d 'Print nothing but errors'
+complete -c chroot-distro -n '__chroot_distro_at \'image save\'' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at \'image save\' 0+' -f -a '(command chroot-distro __complete images 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at \'image load\'' -s i -l input -r -F -d 'The same as the operand, as docker has it'
+complete -c chroot-distro -n '__chroot_distro_at \'image load\'' -s n -l name -x -d 'Give the one image in it this name'
+complete -c chroot-distro -n '__chroot_distro_at \'image load\'' -l replace -d 'Take names from images that have them'
+complete -c chroot-distro -n '__chroot_distro_at \'image load\'' -s q -l quiet -d 'Print nothing but errors'
+complete -c chroot-distro -n '__chroot_distro_at \'image load\'' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at \'image load\' 0' -F
+complete -c chroot-distro -n '__chroot_distro_at \'image unpack\'' -s o -l output -r -f -a '(__fish_complete_directories)' -d 'Unpack to DIR (default: ./rootfs)'
+complete -c chroot-distro -n '__chroot_distro_at \'image unpack\'' -s a -l architecture -x -d 'Unpack the image for this processor: aarch64, arm, i686, riscv64, x86_64 or linux/arm64, ...'
+complete -c chroot-distro -n '__chroot_distro_at \'image unpack\'' -s q -l quiet -d 'Print nothing but errors'
+complete -c chroot-distro -n '__chroot_distro_at \'image unpack\'' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at \'image unpack\' 0' -f -a '(command chroot-distro __complete images 2>/dev/null)'
 complete -c chroot-distro -n '__chroot_distro_at \'image du\'' -l json -d 'Print a JSON document'
 complete -c chroot-distro -n '__chroot_distro_at \'image du\'' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at \'image prune\'' -l all -d 'Remove images without a container, too'
 complete -c chroot-distro -n '__chroot_distro_at \'image prune\'' -s v -l verbose -d 'Name each file that is deleted'
 complete -c chroot-distro -n '__chroot_distro_at \'image prune\'' -s q -l quiet -d 'Print nothing but errors'
 complete -c chroot-distro -n '__chroot_distro_at \'image prune\'' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at push' -s a -l architecture -x -d 'Upload the image for this processor: aarch64, arm, i686, riscv64, x86_64 or linux/arm64, ...'
+complete -c chroot-distro -n '__chroot_distro_at push' -l allow-insecure -d 'Accept plain HTTP and any certificate from the registry'
+complete -c chroot-distro -n '__chroot_distro_at push' -s q -l quiet -d 'Print nothing but errors'
+complete -c chroot-distro -n '__chroot_distro_at push' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at push 0' -f -a '(command chroot-distro __complete images 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at push 1' -f -a '(command chroot-distro __complete images 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at search' -s q -l quiet -d 'Print only one word for each, one per line'
+complete -c chroot-distro -n '__chroot_distro_at search' -l json -d 'Print a JSON document'
+complete -c chroot-distro -n '__chroot_distro_at search' -s l -l limit -x -d 'At most so many, 1 to 100 (default 25)'
+complete -c chroot-distro -n '__chroot_distro_at search' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at \'registry login\'' -s u -l username -x -d 'Who logs in; asked for otherwise'
+complete -c chroot-distro -n '__chroot_distro_at \'registry login\'' -l password-stdin -d 'Read the password from standard input; needs --username'
+complete -c chroot-distro -n '__chroot_distro_at \'registry login\'' -l allow-insecure -d 'Accept plain HTTP and any certificate from the registry'
+complete -c chroot-distro -n '__chroot_distro_at \'registry login\'' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at \'registry logout\'' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at clear-cache' -l orphan -d 'Delete only what belongs to no image'
 complete -c chroot-distro -n '__chroot_distro_at clear-cache' -l build-cache -d 'Delete only what builds have left behind and no image contains'
 complete -c chroot-distro -n '__chroot_distro_at clear-cache' -l keep -x -d 'With --build-cache: leave this much of what was used last'
@@ -510,6 +619,8 @@ complete -c chroot-distro -n '__chroot_distro_at doctor' -s q -l quiet -d 'Print
 complete -c chroot-distro -n '__chroot_distro_at doctor' -l json -d 'Print a JSON document'
 complete -c chroot-distro -n '__chroot_distro_at doctor' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at help' -s h -l help -d 'Show this help'
-complete -c chroot-distro -n '__chroot_distro_at help 0' -f -a 'login run exec list ps install remove rename kill stop start restart logs attach unmount top stats ports events pull clear-cache setup info doctor help image'
+complete -c chroot-distro -n '__chroot_distro_at help 0' -f -a 'login run exec list ps install remove rename reset kill stop start restart logs attach unmount top stats ports events pull push search clear-cache setup info doctor help image registry'
 complete -c chroot-distro -n '__chroot_distro_at image' -s h -l help -d 'Show this help'
-complete -c chroot-distro -n '__chroot_distro_at image 0' -f -a 'ls rm tag inspect history du prune'
+complete -c chroot-distro -n '__chroot_distro_at image 0' -f -a 'pull ls rm tag inspect history files save load unpack du prune push'
+complete -c chroot-distro -n '__chroot_distro_at registry' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at registry 0' -f -a 'login logout'

@@ -1,3 +1,4 @@
+import Archive
 import Libc
 import Platform
 
@@ -19,10 +20,10 @@ enum CacheLeftovers {
         var bytes: Int64 = 0
         for entry in try cache.entries() {
             let isDownload = names == everything && isIdleDownload(entry.name, in: cache)
-            guard entry.kind == .regular, names.contains(entry.name) || isDownload else { continue }
+            guard names.contains(entry.name) || isDownload else { continue }
             bytes += try size(entry.name, in: cache)
             onRemove(entry.name)
-            try cache.removeFile(entry.name)
+            do { try TreeRemoval().remove(entry.name, from: cache) } catch { throw error.cause }
         }
         return bytes
     }

@@ -10,13 +10,15 @@ enum Program {
 
     static let table = CommandTable<Context>([
         LoginCommand.self, RunCommand.self, ExecCommand.self, ListCommand.self, PsCommand.self,
-        InstallCommand.self, RemoveCommand.self, RenameCommand.self, KillCommand.self, StopCommand.self,
+        InstallCommand.self, RemoveCommand.self, RenameCommand.self, ResetCommand.self, KillCommand.self,
+        StopCommand.self,
         StartCommand.self, RestartCommand.self, LogsCommand.self, AttachCommand.self, UnmountCommand.self,
         TopCommand.self, StatsCommand.self, PortsCommand.self, EventsCommand.self,
         ImagePullCommand.self, ImageListCommand.self, ImageRemoveCommand.self, ImageTagCommand.self,
         ImageInspectCommand.self, ImageHistoryCommand.self, ImageFilesCommand.self, ImageSaveCommand.self,
-        ImageLoadCommand.self, ImageUsageCommand.self, ImagePruneCommand.self,
-        PushCommand.self, ClearCacheCommand.self,
+        ImageLoadCommand.self, ImageUnpackCommand.self, ImageUsageCommand.self, ImagePruneCommand.self,
+        PushCommand.self, SearchCommand.self, RegistryLoginCommand.self,
+        RegistryLogoutCommand.self, ClearCacheCommand.self,
         SetupCommand.self, InfoCommand.self, DoctorCommand.self, CompleteCommand.self, GenerateCommand.self,
     ])
 

@@ -13,7 +13,8 @@ func putIndex(
     for (number, platform) in platforms.enumerated() {
         if present?.contains(platform) ?? true {
             entries.append(
-                try putImage(store, as: "", sizes: [3000 + number], platform: platform, seed: UInt64(number + 7)))
+                try putImage(
+                    store, as: "", sizes: [3000 + number], platform: platform, seed: UInt64(number + 7)))
         } else {
             entries.append(
                 Descriptor(
@@ -45,10 +46,12 @@ struct ImageCatalogTests {
         store.evict(try putImage(store, as: "broken", sizes: [500], seed: 10).digest)
         let catalog = try ImageCatalog(store)
         #expect(
-            catalog.images.map { "\($0.familiarName) \($0.platform?.description ?? "") \($0.missing.count)" } == [
-                "lacking:latest linux/amd64 1", "multi:latest linux/amd64 0", "multi:latest linux/arm64 0",
-                "single:1 linux/amd64 0",
-            ])
+            catalog.images.map { "\($0.familiarName) \($0.platform?.description ?? "") \($0.missing.count)" }
+                == [
+                    "lacking:latest linux/amd64 1", "multi:latest linux/amd64 0",
+                    "multi:latest linux/arm64 0",
+                    "single:1 linux/amd64 0",
+                ])
         #expect(catalog.damaged == ["docker.io/library/broken:latest"])
     }
 
@@ -64,12 +67,15 @@ struct ImageCatalogTests {
         #expect(try catalog.choose("single:1", platform: nil, host: arm64).platform == amd64)
         let single = try catalog.choose("docker.io/library/single:1", platform: nil)
         for text in [
-            single.id.hex, single.id.description, String(single.id.hex.prefix(6)), single.descriptor.digest.hex,
+            single.id.hex, single.id.description, String(single.id.hex.prefix(6)),
+            single.descriptor.digest.hex,
             "single@\(single.descriptor.digest)",
         ] {
             #expect(try catalog.choose(text, platform: nil, host: amd64).name == single.name, "\(text)")
         }
-        #expect(throws: ImageChoiceError.unknown("sngle:1", near: "single:1")) { try catalog.select("sngle:1") }
+        #expect(throws: ImageChoiceError.unknown("sngle:1", near: "single:1")) {
+            try catalog.select("sngle:1")
+        }
         #expect(throws: ImageChoiceError.unknown("abc", near: nil)) { try catalog.select("abc") }
         #expect(throws: ImageChoiceError.self) { try catalog.choose("single:1", platform: arm64) }
         #expect(throws: ImageChoiceError.self) {
@@ -99,7 +105,9 @@ struct ImageCatalogTests {
                 }
                 let catalog = try ImageCatalog(store)
                 let error = #expect(throws: ImageChoiceError.self) { try catalog.select(String(prefix)) }
-                #expect(error?.message.contains("one:latest") == true && error?.message.contains("two:latest") == true)
+                #expect(
+                    error?.message.contains("one:latest") == true
+                        && error?.message.contains("two:latest") == true)
                 return
             }
             seen[prefix] = manifest.config.digest.hex

@@ -24,7 +24,8 @@ private final class Pushing {
 
     @discardableResult
     func push(
-        _ mode: String, port: Int = 0, _ environment: [String: String] = [:], knowing catalog: ImageCatalog = ImageCatalog()
+        _ mode: String, port: Int = 0, _ environment: [String: String] = [:],
+        knowing catalog: ImageCatalog = ImageCatalog()
     ) throws -> Pusher.Outcome {
         var pusher = Pusher(makePuller(environment))
         pusher.retry.firstPause = 0.02
@@ -33,11 +34,15 @@ private final class Pushing {
 
     /// Requests that carried bytes of the large blob.
     func sendings() throws -> [Front.Request] {
-        try front.requests().filter { ["PUT", "PATCH"].contains($0.method) && !$0.path.contains("/manifests/") }
+        try front.requests().filter {
+            ["PUT", "PATCH"].contains($0.method) && !$0.path.contains("/manifests/")
+        }
     }
 
     /// Expects that what is there now is the image, to the byte.
-    func expectArrived(_ mode: String, port: Int = 0, _ sourceLocation: SourceLocation = #_sourceLocation) throws {
+    func expectArrived(_ mode: String, port: Int = 0, _ sourceLocation: SourceLocation = #_sourceLocation)
+        throws
+    {
         let pulled = try makeStore(front.scratch, "pulled-\(mode.replacing("/", with: "-"))")
         let image = try makePuller().fetch(try front.reference(mode, port: port), for: platform, in: pulled)
         #expect(image.top.digest == shipment.top.digest, sourceLocation: sourceLocation)
@@ -69,7 +74,9 @@ private final class Pushing {
         let manifest = try #require(requests.firstIndex { $0.path.contains("/manifests/") })
         #expect(requests.dropFirst(manifest).allSatisfy { $0.path.contains("/manifests/") })
         for blob in pushing.shipment.blobs {
-            let ofBlob = requests.filter { $0.path.contains(blob.digest.hex) && !$0.path.contains("/manifests/") }
+            let ofBlob = requests.filter {
+                $0.path.contains(blob.digest.hex) && !$0.path.contains("/manifests/")
+            }
             #expect(ofBlob.map(\.method) == ["HEAD", "PUT", "HEAD"])
         }
     }
@@ -118,13 +125,17 @@ private final class Pushing {
         try pushing.expectNothing(mode)
     }
 
-    @Test("says that a manifest was refused, or kept as something else", arguments: ["upbadmanifest", "upmanifestlie"])
+    @Test(
+        "says that a manifest was refused, or kept as something else",
+        arguments: ["upbadmanifest", "upmanifestlie"])
     func manifest(_ mode: String) throws {
         let pushing = try Pushing()
         #expect(throws: PushError.self) { try pushing.push(mode) }
     }
 
-    @Test("blobs come from another repository of the registry, where it lends them", arguments: ["up", "upnomount"])
+    @Test(
+        "blobs come from another repository of the registry, where it lends them",
+        arguments: ["up", "upnomount"])
     func mounting(_ mode: String) throws {
         let pushing = try Pushing()
         try pushing.push("up/donor")
@@ -150,11 +161,16 @@ private final class Pushing {
     func tokens() throws {
         let pushing = try Pushing()
         try pushing.push("up", port: 2, ["CD_DOCKER_AUTH": "user:secret"])
-        #expect(try pushing.front.requests().contains { $0.path.contains("pull%2Cpush") && $0.path.hasPrefix("/token") })
+        #expect(
+            try pushing.front.requests().contains {
+                $0.path.contains("pull%2Cpush") && $0.path.hasPrefix("/token")
+            })
         let error = #expect(throws: RegistryError.self) {
             try pushing.push("up", port: 2, ["CD_DOCKER_AUTH": "user:wrong"])
         }
-        #expect(error == .wrongPassword(registry: "127.0.0.1:\(pushing.front.ports[2])", source: "CD_DOCKER_AUTH"))
+        #expect(
+            error == .wrongPassword(registry: "127.0.0.1:\(pushing.front.ports[2])", source: "CD_DOCKER_AUTH")
+        )
     }
 
     @Test("a token that runs out on the way is replaced")
@@ -172,7 +188,8 @@ private final class Pushing {
         let error = #expect(throws: BlobError.self) { try pushing.push("up") }
         #expect(error?.message.contains(pushing.large.digest.hex) == true)
         try pushing.expectNothing("up")
-        let answer = try makeProbe("127.0.0.1:\(pushing.front.ports[0])", "up/app/blobs/\(pushing.large.digest)")
+        let answer = try makeProbe(
+            "127.0.0.1:\(pushing.front.ports[0])", "up/app/blobs/\(pushing.large.digest)")
         #expect(answer == 404)
     }
 
@@ -186,7 +203,9 @@ private final class Pushing {
             present: ["linux/amd64", "linux/arm64"])
         let single = try putIndex(
             store, as: "single", platforms: ["linux/amd64", "linux/arm64"], present: ["linux/arm64"])
-        for (top, name, isSame, absent) in [(whole, "whole", true, 0), (partial, "partial", false, 1), (single, "single", false, 1)] {
+        for (top, name, isSame, absent) in [
+            (whole, "whole", true, 0), (partial, "partial", false, 1), (single, "single", false, 1),
+        ] {
             let shipment = try Shipment(top, named: name, in: store)
             #expect(shipment.absent.count == absent && (shipment.top.digest == top.digest) == isSame)
             try Pusher(makePuller()).push(shipment, as: pushing.front.reference("up/\(name)"), from: store)
@@ -219,7 +238,8 @@ private final class Pushing {
     @Test(
         "a Location is read as a browser reads it",
         arguments: [
-            ("/v2/x?a=b", "https://registry.test:5000/v2/x?a=b"), ("next?s=1", "https://registry.test:5000/v2/app/blobs/uploads/next?s=1"),
+            ("/v2/x?a=b", "https://registry.test:5000/v2/x?a=b"),
+            ("next?s=1", "https://registry.test:5000/v2/app/blobs/uploads/next?s=1"),
             ("https://other.test/up", "https://other.test/up"), ("//other.test/up", "https://other.test/up"),
             ("?s=1", "https://registry.test:5000/v2/app/blobs/uploads/?s=1"),
         ])
@@ -230,19 +250,26 @@ private final class Pushing {
         #expect(session.location.description == expected)
         let digest = try Digest.of([1])
         let closing = try #require(session.closing(digest))
-        #expect(closing.description == expected + (expected.contains("?") ? "&" : "?") + "digest=sha256%3A\(digest.hex)")
+        #expect(
+            closing.description == expected + (expected.contains("?") ? "&" : "?")
+                + "digest=sha256%3A\(digest.hex)")
     }
 
     @Test(
         "a Location that leaves encryption, or is none, is refused",
-        arguments: ["http://registry.test:5000/up", "http://other.test/up", "ftp://x/", "", "javascript:1", "https://u:p@x/"])
+        arguments: [
+            "http://registry.test:5000/up", "http://other.test/up", "ftp://x/", "", "javascript:1",
+            "https://u:p@x/",
+        ])
     func refused(_ text: String) {
         var head = HTTPHead()
         head.headers["location"] = text
         #expect(throws: (any Error).self) { try UploadSession(head, from: url(), allowsOpen: false) }
     }
 
-    @Test("a range that makes no sense is an error", arguments: ["5-9", "0--1", "x", "0-99999999999999999999", "0-"])
+    @Test(
+        "a range that makes no sense is an error",
+        arguments: ["5-9", "0--1", "x", "0-99999999999999999999", "0-"])
     func ranges(_ text: String) throws {
         var head = HTTPHead()
         head.headers["location"] = "/x"

@@ -234,6 +234,8 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(200, json.dumps({"count": 3, "results": results[:size]}).encode(), Content_Type="application/json")
 
     def challenge(self):
+        # What has been sent and is not read must not be taken for the next request.
+        self.close_connection = self.close_connection or self.command in ("PUT", "PATCH")
         realm = f"http://127.0.0.1:{ports[2]}/token"
         self.error(401, "UNAUTHORIZED", "authentication required",
                    WWW_Authenticate=f'Bearer realm="{realm}",service="front"')

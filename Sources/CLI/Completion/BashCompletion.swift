@@ -62,7 +62,8 @@ package struct BashCompletion {
 
     private func values(_ spec: CommandSpec) -> [String] {
         CompletionWords(spec).valued.map { flag in
-            let patterns = flag.spellings.map { "\(CompletionWords.word(spec.name)):\($0)" }.joined(separator: "|")
+            let patterns = flag.spellings.map { "\(CompletionWords.word(spec.name)):\($0)" }.joined(
+                separator: "|")
             return "    \(patterns)) kind=\(CompletionWords.quote(CompletionWords.code(flag.kind))) ;;"
         }
     }

@@ -25,7 +25,9 @@ package enum Invocation<Context> {
         guard let words = global.trailing, let word = words.first else { return .frontPage }
         if CommandSpec.help.isCalled(word.text) { return try help(words.dropFirst(), program, table) }
         let found = try find(words, program, table)
-        guard let command = found.command else { return .help(CommandGroup.spec(word.text, of: table.visibleSpecs)) }
+        guard let command = found.command else {
+            return .help(CommandGroup.spec(word.text, of: table.visibleSpecs))
+        }
         switch try ArgvParser.parse(words.dropFirst(found.count), for: command.spec, of: program) {
         case .help: return .help(command.spec)
         case .arguments(let arguments): return .command(command, arguments, global: global)
@@ -57,8 +59,12 @@ package enum Invocation<Context> {
         if CommandSpec.help.isCalled(topic.text) { return .help(.help) }
         let words = [topic] + (arguments.rawOperand("PART").map { [$0] } ?? [])
         let found = try find(words, program, table)
-        guard let command = found.command else { return .help(CommandGroup.spec(topic.text, of: table.visibleSpecs)) }
-        guard found.count == words.count else { throw unknown(words.map(\.text).joined(separator: " "), program, table) }
+        guard let command = found.command else {
+            return .help(CommandGroup.spec(topic.text, of: table.visibleSpecs))
+        }
+        guard found.count == words.count else {
+            throw unknown(words.map(\.text).joined(separator: " "), program, table)
+        }
         return .help(command.spec)
     }
 

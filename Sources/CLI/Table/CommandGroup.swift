@@ -18,7 +18,8 @@ enum CommandGroup {
         }
         let words = members.map { String($0.name.dropFirst(name.count + 1)) }
         return CommandSpec(
-            name, summary: "Has the commands \(words.joined(separator: ", "))", group: members.first?.spec.group ?? "Commands",
+            name, summary: "Has the commands \(words.joined(separator: ", "))",
+            group: members.first?.spec.group ?? "Commands",
             operands: [Operand("COMMAND", .choice(words))],
             sections: [
                 CommandSpec.Section(
@@ -27,5 +28,7 @@ enum CommandGroup {
     }
 
     /// A page for each group.
-    static func specs(of specs: [CommandSpec]) -> [CommandSpec] { names(in: specs).map { spec($0, of: specs) } }
+    static func specs(of specs: [CommandSpec]) -> [CommandSpec] {
+        names(in: specs).map { spec($0, of: specs) }
+    }
 }

@@ -22,7 +22,9 @@ extension ImageLayout {
     /// What a document names; nothing for content that is no document, or not whole.
     fileprivate func children(of descriptor: Descriptor) -> [Descriptor] {
         // The entries of an index need not say what they are.
-        guard descriptor.mediaType.isIndex || descriptor.mediaType.isManifest || descriptor.mediaType.rawValue.isEmpty,
+        guard
+            descriptor.mediaType.isIndex || descriptor.mediaType.isManifest
+                || descriptor.mediaType.rawValue.isEmpty,
             let bytes = try? read(descriptor)
         else { return [] }
         let name = descriptor.digest.description

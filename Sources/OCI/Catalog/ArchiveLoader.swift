@@ -16,7 +16,8 @@ extension ArchiveImporter {
     /// another image already is an error unless `replaces`. A file that gives an image no usable name leaves it
     /// `localhost/imported@DIGEST`; `name` is used instead of all names when the file has but one image.
     package static func loadAll(
-        _ file: any ByteSource, into store: borrowing ImageLayout, as name: Reference? = nil, replaces: Bool = false
+        _ file: any ByteSource, into store: borrowing ImageLayout, as name: Reference? = nil,
+        replaces: Bool = false
     ) throws -> [LoadedImage] {
         var contents = try ArchiveContents(Compression.open(file))
         return try bringing(into: store) {
@@ -63,14 +64,17 @@ extension ArchiveImporter {
         top.platform = nil
         let walk = try LoadWalk(top, from: contents, in: store)
         let free = store.root.freeSpace
-        guard free < 0 || walk.needed <= free else { throw BlobError.noSpace(needed: walk.needed, free: free) }
+        guard free < 0 || walk.needed <= free else {
+            throw BlobError.noSpace(needed: walk.needed, free: free)
+        }
         for blob in walk.missing where !store.has(blob) {
             try store.copy(blob, from: contents.open(blob))
         }
         var names: [Reference] = []
         for text in candidate.names {
             // A bare word is a tag of something that only the person knows.
-            guard text.contains(":") || text.contains("/"), let name = try? Reference(text), name.digest == nil,
+            guard text.contains(":") || text.contains("/"), let name = try? Reference(text),
+                name.digest == nil,
                 !names.contains(name)
             else { continue }
             names.append(name)
@@ -88,7 +92,9 @@ extension ArchiveImporter {
                 if let other = taken.updateValue(image.top.digest, forKey: name), other != image.top.digest {
                     throw LoadError.sameName(name)
                 }
-                guard !replaces, let there = try store.find(name), there.digest != image.top.digest else { continue }
+                guard !replaces, let there = try store.find(name), there.digest != image.top.digest else {
+                    continue
+                }
                 throw LoadError.nameTaken(name)
             }
         }
@@ -105,6 +111,7 @@ private struct LoadWalk {
 
     /// Follows the documents, which are in the store; images that an index names and the archive lacks are left out.
     init(_ top: Descriptor, from contents: ArchiveContents, in store: borrowing ImageLayout) throws {
+        guard top.size <= documentLimit else { throw DocumentError.tooLarge(top.digest.description) }
         guard store.has(top) else { throw LoadError.missing(top, urls: nil) }
         var level = [top]
         for _ in 0...ImageIndex.depthLimit {
@@ -125,14 +132,17 @@ private struct LoadWalk {
         let bytes = try store.read(descriptor)
         let kind = try JSON.decode(DocumentKind.self, from: bytes, name: name)
         if kind.isIndex, !kind.isManifest {
-            return try JSON.decode(ImageIndex.self, from: bytes, name: name).manifests.filter { store.has($0) }
+            return try JSON.decode(ImageIndex.self, from: bytes, name: name).manifests.filter {
+                store.has($0)
+            }
         }
         guard kind.isManifest else {
             throw DocumentError.wrongKind(name, mediaType: (kind.mediaType ?? descriptor.mediaType).rawValue)
         }
         let manifest = try JSON.decode(Manifest.self, from: bytes, name: name)
         try Manifest.checkCount(of: manifest.layers, name: name)
-        for blob in [manifest.config] + manifest.layers where !store.has(blob) && seen.insert(blob.digest).inserted {
+        for blob in [manifest.config] + manifest.layers
+        where !store.has(blob) && seen.insert(blob.digest).inserted {
             // What may not be distributed is to be fetched elsewhere; nobody who opens a file expects that.
             guard (try? contents.open(blob)) != nil else { throw LoadError.missing(blob, urls: blob.urls) }
             missing.append(blob)
@@ -146,7 +156,8 @@ private struct LoadWalk {
     ) throws {
         // What tells of an image, as how it was built, is none.
         guard descriptor.platform?.architecture != "unknown" else { return }
-        let config = try JSON.decode(ImageConfig.self, from: store.read(manifest.config), name: "the config of \(name)")
+        let config = try JSON.decode(
+            ImageConfig.self, from: store.read(manifest.config), name: "the config of \(name)")
         guard config.diffIDs.isEmpty || config.diffIDs.count == manifest.layers.count else {
             throw DocumentError.layerCount(name, layers: manifest.layers.count, diffIDs: config.diffIDs.count)
         }

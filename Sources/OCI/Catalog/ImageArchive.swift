@@ -44,7 +44,8 @@ package struct ImageArchive {
     /// When this throws, what was written is good for nothing. `progress` is told a blob, and how many bytes of it are
     /// written.
     package func write(
-        from store: borrowing ImageLayout, to sink: any ByteSink, progress: (Descriptor, Int64) -> Void = { _, _ in }
+        from store: borrowing ImageLayout, to sink: any ByteSink,
+        progress: (Descriptor, Int64) -> Void = { _, _ in }
     ) throws {
         let tar = TarWriter(sink)
         var seen: Set<Digest> = []
@@ -98,7 +99,8 @@ package struct ImageArchive {
             let manifest = try JSON.decode(Manifest.self, from: document.bytes, name: item.names.first ?? "")
             entries.append(
                 Entry(
-                    Config: Self.path(manifest.config.digest), RepoTags: item.names.map { StoredImage.familiar($0) },
+                    Config: Self.path(manifest.config.digest),
+                    RepoTags: item.names.map { StoredImage.familiar($0) },
                     Layers: manifest.layers.map { Self.path($0.digest) }))
         }
         return try JSON.encode(entries)

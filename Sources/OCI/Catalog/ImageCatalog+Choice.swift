@@ -8,7 +8,9 @@ extension ImageCatalog {
     /// Every image that `text` means: by its name, else by the first digits of its ID or of its manifest's digest.
     ///
     /// With a `platform` only those for it. Digits that several images have are an error that lists them.
-    package func select(_ text: String, platform: ImagePlatform? = nil) throws(ImageChoiceError) -> [StoredImage] {
+    package func select(_ text: String, platform: ImagePlatform? = nil) throws(ImageChoiceError)
+        -> [StoredImage]
+    {
         let all: [StoredImage]
         if let found = named(text) { all = found } else { all = try identified(text) }
         guard let platform else { return all }
@@ -50,14 +52,19 @@ extension ImageCatalog {
 
     private func identified(_ text: String) throws(ImageChoiceError) -> [StoredImage] {
         let digits = text.hasPrefix("sha256:") ? String(text.dropFirst(7)) : text
-        guard digits.utf8.count >= Self.shortest, digits.utf8.allSatisfy(Self.isHexDigit) else { throw unknown(text) }
+        guard digits.utf8.count >= Self.shortest, digits.utf8.allSatisfy(Self.isHexDigit) else {
+            throw unknown(text)
+        }
         let byID = images.filter { $0.id.hex.hasPrefix(digits) }
         if !byID.isEmpty {
             guard Set(byID.map(\.id)).count == 1 else { throw .ambiguous(text, byID.map(Self.title)) }
             return byID
         }
-        let byDigest = images.filter { $0.descriptor.digest.hex.hasPrefix(digits) || $0.top.digest.hex.hasPrefix(digits) }
-        let meant = Set(byDigest.map { $0.top.digest.hex.hasPrefix(digits) ? $0.top.digest : $0.descriptor.digest })
+        let byDigest = images.filter {
+            $0.descriptor.digest.hex.hasPrefix(digits) || $0.top.digest.hex.hasPrefix(digits)
+        }
+        let meant = Set(
+            byDigest.map { $0.top.digest.hex.hasPrefix(digits) ? $0.top.digest : $0.descriptor.digest })
         guard !byDigest.isEmpty else { throw unknown(text) }
         guard meant.count == 1 else { throw .ambiguous(text, byDigest.map(Self.title)) }
         return byDigest
@@ -67,7 +74,9 @@ extension ImageCatalog {
         (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte)
     }
 
-    private static func title(_ image: StoredImage) -> String { "\(image.id.hex.prefix(20)) \(image.familiarName)" }
+    private static func title(_ image: StoredImage) -> String {
+        "\(image.id.hex.prefix(20)) \(image.familiarName)"
+    }
 
     private func unknown(_ text: String) -> ImageChoiceError {
         let names = images.map(\.familiarName) + damaged.map { StoredImage.familiar($0) }
@@ -95,7 +104,8 @@ package enum ImageChoiceError: UserFacing, Hashable {
         case .notFor(let platform, let text, let offers):
             "\(Quoted(text)) is not in the image store for \(Quoted(platform.description))"
                 + (offers.isEmpty
-                    ? "" : "; it is for \(offers.map { Quoted($0.description).description }.joined(separator: ", "))")
+                    ? ""
+                    : "; it is for \(offers.map { Quoted($0.description).description }.joined(separator: ", "))")
         }
     }
 

@@ -40,7 +40,8 @@ package enum ImageFiles {
         }
         let difference = index < image.config.diffIDs.count ? image.config.diffIDs[index] : nil
         let stored = try CheckedSource(
-            FileSource(store.open(blob)), ExpectedContent(digest: difference == nil ? blob.digest : nil, size: blob.size))
+            FileSource(store.open(blob)),
+            ExpectedContent(digest: difference == nil ? blob.digest : nil, size: blob.size))
         let content = try CheckedSource(Compression.open(stored), ExpectedContent(digest: difference))
         let reader = TarReader(BufferedChunks(content, capacity: 1 << 20))
         var files: [ImageFile] = []
@@ -69,13 +70,16 @@ package enum ImageFiles {
         }
         return ImageFile(
             path: path, mark: mark, kind: entry.kind, permissions: entry.permissions, owner: entry.owner,
-            group: entry.group, size: entry.size, modified: entry.modified, target: entry.linkTarget, layer: layer)
+            group: entry.group, size: entry.size, modified: entry.modified, target: entry.linkTarget,
+            layer: layer)
     }
 
     /// The files of the whole image, sorted by their paths: what is there when all layers have been applied.
     package static func list(_ image: StoredImage, in store: borrowing ImageLayout) throws -> [ImageFile] {
         let root = Node()
-        for index in image.manifest.layers.indices { root.apply(try list(layer: index, of: image, in: store)) }
+        for index in image.manifest.layers.indices {
+            root.apply(try list(layer: index, of: image, in: store))
+        }
         var files: [ImageFile] = []
         root.collect(into: &files)
         return files
@@ -99,7 +103,11 @@ package enum ImageFiles {
             }
             var node: Node? = self
             for component in file.path.components.dropLast() { node = node?.children[component] }
-            if file.mark == .hides { node?.children[name] = nil } else { node?.children[name]?.children = [:] }
+            if file.mark == .hides {
+                node?.children[name] = nil
+            } else {
+                node?.children[name]?.children = [:]
+            }
         }
 
         private func add(_ file: ImageFile) {

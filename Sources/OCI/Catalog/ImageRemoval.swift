@@ -20,7 +20,11 @@ extension ImageLayout {
         let chosen = Set(images.map(Key.init))
         for name in Set(images.map(\.name)).sorted() {
             let rest = catalog.images.filter { $0.name == name && !chosen.contains(Key($0)) }
-            if rest.isEmpty { removal.names.append(name) } else { manifests += images.filter { $0.name == name } }
+            if rest.isEmpty {
+                removal.names.append(name)
+            } else {
+                manifests += images.filter { $0.name == name }
+            }
         }
         let going = Reach(images.map(\.descriptor) + tops(of: removal.names, images), in: self).digests
         if !manifests.isEmpty { try requireAlone(manifests, beside: removal.names) }

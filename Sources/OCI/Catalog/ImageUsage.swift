@@ -26,7 +26,9 @@ package struct ImageUsage: Sendable {
         for algorithm in Digest.Algorithm.allCases {
             guard let folder = try? layout.folder(algorithm, make: false) else { continue }
             for entry in try folder.entries() {
-                guard let status = try folder.statusIfPresent(entry.name), status.kind == .regular else { continue }
+                guard let status = try folder.statusIfPresent(entry.name), status.kind == .regular else {
+                    continue
+                }
                 guard let digest = try? Digest("\(algorithm):\(entry.name.text)") else {
                     Self.add(status, to: &orphans)
                     continue
@@ -35,7 +37,8 @@ package struct ImageUsage: Sendable {
             }
         }
         count(try layout.index().manifests, sizes, layout)
-        for entry in try layout.ingest.entries() where entry.kind == .regular && !entry.name.text.hasSuffix(".lock") {
+        for entry in try layout.ingest.entries()
+        where entry.kind == .regular && !entry.name.text.hasSuffix(".lock") {
             if let status = try layout.ingest.statusIfPresent(entry.name) { Self.add(status, to: &parts) }
         }
     }

@@ -47,7 +47,9 @@ package struct Shipment: Sendable {
             made[descriptor.digest] = sent
             return sent
         }
-        guard kind.isIndex else { throw DocumentError.wrongKind(name, mediaType: descriptor.mediaType.rawValue) }
+        guard kind.isIndex else {
+            throw DocumentError.wrongKind(name, mediaType: descriptor.mediaType.rawValue)
+        }
         let sent = try addIndex(descriptor, kind, bytes, name, layout, depth)
         made[descriptor.digest] = sent
         return sent
@@ -66,7 +68,8 @@ package struct Shipment: Sendable {
             blobs.append(blob)
         }
         var typed = descriptor
-        typed.mediaType = kind.mediaType ?? (descriptor.mediaType.isManifest ? descriptor.mediaType : .ociManifest)
+        typed.mediaType =
+            kind.mediaType ?? (descriptor.mediaType.isManifest ? descriptor.mediaType : .ociManifest)
         append(typed, bytes)
         return typed
     }
@@ -79,7 +82,9 @@ package struct Shipment: Sendable {
         var present: [Descriptor] = []
         for child in index.manifests {
             guard layout.has(child), var sent = try addIfWhole(child, name, layout, depth: depth + 1) else {
-                if let platform = child.platform, platform.architecture != "unknown" { absent.append(platform) }
+                if let platform = child.platform, platform.architecture != "unknown" {
+                    absent.append(platform)
+                }
                 continue
             }
             sent.annotations = child.annotations
@@ -94,7 +99,9 @@ package struct Shipment: Sendable {
         }
         // What tells of an image is no image.
         let images = present.filter { $0.platform?.architecture != "unknown" }
-        guard let only = images.first else { throw IncompleteImage(name: name, missing: index.manifests.first ?? descriptor) }
+        guard let only = images.first else {
+            throw IncompleteImage(name: name, missing: index.manifests.first ?? descriptor)
+        }
         if images.count == 1, depth == 0 { return only }
         index.manifests = present
         index.mediaType = typed.mediaType

@@ -58,7 +58,9 @@ final class BlobUpload {
             if let session { client.cancel(session, of: image) }
             throw error
         }
-        guard try isThereByNow() else { throw PushError.lost(host: client.endpoint.host, digest: blob.digest) }
+        guard try isThereByNow() else {
+            throw PushError.lost(host: client.endpoint.host, digest: blob.digest)
+        }
         return .sent
     }
 
@@ -71,7 +73,8 @@ final class BlobUpload {
             // A registry that has something else under this name is given the right thing.
             let isOther = answer.head["docker-content-digest"].map { $0 != blob.digest.description } ?? false
             return !isOther && (answer.head.length ?? blob.size) == blob.size
-        case 429: throw PushError.rateLimited(
+        case 429:
+            throw PushError.rateLimited(
                 registry: client.endpoint.registry, wait: RetryPolicy.retryAfter(answer.head))
         case 500...599: throw refusal(answer.head, answer.body, "a question")
         // Whether we may write there is told by the answer to writing.
@@ -133,7 +136,9 @@ final class BlobUpload {
                 giveUpSession()
             case .passing(let wait):
                 failures += 1
-                guard failures <= client.retry.retries, wait <= client.retry.patience else { throw trouble.error }
+                guard failures <= client.retry.retries, wait <= client.retry.patience else {
+                    throw trouble.error
+                }
                 guard client.sleep(max(Double(wait), client.retry.pause(before: failures))) else {
                     throw trouble.error
                 }
@@ -141,7 +146,9 @@ final class BlobUpload {
                 let offset = session?.offset ?? 0
                 if offset > furthest { failures = 0 }
                 furthest = max(furthest, offset)
-                way = offset > 0 && !unsuited.contains(.chunks) ? .chunks : unsuited.contains(.whole) ? .chunks : .whole
+                way =
+                    offset > 0 && !unsuited.contains(.chunks)
+                    ? .chunks : unsuited.contains(.whole) ? .chunks : .whole
                 if way == .whole { giveUpSession() }
             }
         }
@@ -156,7 +163,9 @@ final class BlobUpload {
     private func askWhere() {
         guard var known = session else { return }
         session = nil
-        guard let answer = try? client.answer("GET", known.location, of: image), answer.head.isSuccess else { return }
+        guard let answer = try? client.answer("GET", known.location, of: image), answer.head.isSuccess else {
+            return
+        }
         do {
             try known.advance(
                 answer.head, from: known.location, allowsOpen: client.endpoint.isInsecure, expecting: nil)
@@ -265,7 +274,8 @@ extension RegistryClient {
         case 401 where isOurs, 403 where isOurs:
             return PushError.denied(
                 image: image.description, registry: endpoint.registry, source: found?.source, said: said)
-        case 429: return PushError.rateLimited(registry: endpoint.registry, wait: RetryPolicy.retryAfter(head))
+        case 429:
+            return PushError.rateLimited(registry: endpoint.registry, wait: RetryPolicy.retryAfter(head))
         default:
             return PushError.refused(
                 host: head.origin?.authority ?? endpoint.host, status: head.status, what: what, said: said)

@@ -25,10 +25,12 @@ package enum PushError: UserFacing, Hashable {
         case .rateLimited(let registry, let wait):
             "\(Quoted(registry)) takes no more for now"
                 + (wait.map { "; it asks to wait \(RegistryError.duration($0))" } ?? "")
-        case .readOnly(let host, let said): "\(Quoted(host)) takes no images: it is read-only\(Self.quote(said))"
+        case .readOnly(let host, let said):
+            "\(Quoted(host)) takes no images: it is read-only\(Self.quote(said))"
         case .refused(let host, let status, let what, let said):
             "\(Quoted(host)) did not take \(what): HTTP status \(status)\(Self.quote(said))"
-        case .lost(let host, let digest): "\(Quoted(host)) does not have \(digest.short), which it has just been given"
+        case .lost(let host, let digest):
+            "\(Quoted(host)) does not have \(digest.short), which it has just been given"
         case .wrongDigest(let host, let sent, let kept):
             "\(Quoted(host)) was given \(sent), but says that it has \(Quoted(kept))"
         case .badAnswer(let host, let problem):

@@ -40,7 +40,9 @@ package struct Pusher: Sendable {
         knowing catalog: ImageCatalog = ImageCatalog(), observer: (any PullObserver)? = nil
     ) throws -> Outcome {
         let use = try store.beginUse()
-        guard let endpoint = registries.endpoints(of: reference.registry).last else { throw MissingLibrary.curl }
+        guard let endpoint = registries.endpoints(of: reference.registry).last else {
+            throw MissingLibrary.curl
+        }
         let client = RegistryClient(endpoint, settings: http, credentials: credentials, retry: retry)
         let donors = Self.donors(of: shipment, to: reference, catalog)
         client.actions = "pull,push"
@@ -50,7 +52,10 @@ package struct Pusher: Sendable {
         var outcome = try upload(shipment, reference, store, client, donors, observer)
         for document in shipment.documents {
             let isLast = document.descriptor.digest == shipment.top.digest
-            let name = isLast ? reference.tag ?? document.descriptor.digest.description : document.descriptor.digest.description
+            let name =
+                isLast
+                ? reference.tag ?? document.descriptor.digest.description
+                : document.descriptor.digest.description
             try put(document, as: name, reference, client)
         }
         outcome.digest = shipment.top.digest
@@ -70,7 +75,9 @@ package struct Pusher: Sendable {
             else { continue }
             for part in image.parts where wanted.contains(part.digest) {
                 let known = donors[part.digest] ?? []
-                if known.count < 2, !known.contains(name.repository) { donors[part.digest] = known + [name.repository] }
+                if known.count < 2, !known.contains(name.repository) {
+                    donors[part.digest] = known + [name.repository]
+                }
             }
         }
         return donors
@@ -84,7 +91,8 @@ package struct Pusher: Sendable {
     }
 
     private func upload(
-        _ shipment: Shipment, _ reference: Reference, _ store: borrowing ImageLayout, _ client: RegistryClient,
+        _ shipment: Shipment, _ reference: Reference, _ store: borrowing ImageLayout,
+        _ client: RegistryClient,
         _ donors: [Digest: [String]], _ observer: (any PullObserver)?
     ) throws -> Outcome {
         // The largest take longest, so they go first.
@@ -117,7 +125,8 @@ package struct Pusher: Sendable {
 
     /// A thread that brings one blob after the other, as long as there are some and nothing has failed.
     private func worker(
-        _ board: TransferBoard, _ reference: Reference, _ store: borrowing ImageLayout, _ client: RegistryClient,
+        _ board: TransferBoard, _ reference: Reference, _ store: borrowing ImageLayout,
+        _ client: RegistryClient,
         _ donors: [Digest: [String]], _ tally: Tally
     ) throws -> () -> Void {
         let store = SharedLayout(try store.duplicate())
@@ -125,7 +134,8 @@ package struct Pusher: Sendable {
         return {
             while let blob = board.takeNext() {
                 board.set(blob.digest, .checking, done: 0)
-                let upload = BlobUpload(blob, of: reference, to: client, donors: donors[blob.digest] ?? []) { done in
+                let upload = BlobUpload(blob, of: reference, to: client, donors: donors[blob.digest] ?? []) {
+                    done in
                     board.set(blob.digest, .uploading, done: done)
                 }
                 do {
@@ -157,7 +167,8 @@ package struct Pusher: Sendable {
         }
         let kept = answer.head["docker-content-digest"]
         if let kept, kept != document.descriptor.digest.description {
-            throw PushError.wrongDigest(host: client.endpoint.host, sent: document.descriptor.digest, kept: kept)
+            throw PushError.wrongDigest(
+                host: client.endpoint.host, sent: document.descriptor.digest, kept: kept)
         }
     }
 }

@@ -74,7 +74,8 @@ extension RegistryClient {
     func cancel(_ session: UploadSession, of image: Reference) {
         guard session.location.origin == base?.origin else { return }
         let request = HTTPRequest(
-            method: "DELETE", url: session.location, authorization: try? authorization(image), trust: trust, total: 5)
+            method: "DELETE", url: session.location, authorization: try? authorization(image), trust: trust,
+            total: 5)
         _ = try? http().exchange(request)
     }
 }

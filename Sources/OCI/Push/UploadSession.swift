@@ -22,11 +22,14 @@ struct UploadSession {
         }
         self.location = location
         // No registry wants gigabytes at a time.
-        smallestChunk = head["oci-chunk-min-length"].flatMap { Int64($0) }.map { min(max($0, 0), 1 << 31) } ?? 0
+        smallestChunk =
+            head["oci-chunk-min-length"].flatMap { Int64($0) }.map { min(max($0, 0), 1 << 31) } ?? 0
     }
 
     /// Takes over where the registry is now; `Range` is `0-LAST`, and `0-0` of an empty upload.
-    mutating func advance(_ head: HTTPHead, from url: WebURL, allowsOpen: Bool, expecting expected: Int64?) throws {
+    mutating func advance(_ head: HTTPHead, from url: WebURL, allowsOpen: Bool, expecting expected: Int64?)
+        throws
+    {
         if head["location"] != nil {
             let next = try UploadSession(head, from: url, allowsOpen: allowsOpen)
             location = next.location
@@ -37,7 +40,8 @@ struct UploadSession {
             return
         }
         let ends = range.replacing("bytes=", with: "").split(separator: "-", omittingEmptySubsequences: false)
-        guard ends.count == 2, ends[0] == "0", let last = Int64(ends[1]), (0...(1 << 60)).contains(last) else {
+        guard ends.count == 2, ends[0] == "0", let last = Int64(ends[1]), (0...(1 << 60)).contains(last)
+        else {
             throw PushError.badAnswer(host: url.origin.authority, problem: "the range \(range)")
         }
         offset = last == 0 && expected != 1 ? 0 : last + 1

@@ -123,7 +123,7 @@ struct CredentialFile: Decodable {
     }
 
     /// `https://index.docker.io/v1/` and its like, as references name the host.
-    private static func normalize(_ key: String) -> String {
+    static func normalize(_ key: String) -> String {
         var text = key[...]
         var hadScheme = false
         for scheme in ["https://", "http://"] where text.hasPrefix(scheme) {

@@ -117,7 +117,8 @@ final class HTTPHandle {
         upload = request.upload
         if let upload { cd_transfer_set_source(raw, giveBody, upload.size) }
         cd_transfer_set_patience(
-            raw, settings.connectTimeout, max(settings.silence, request.silence ?? 0), request.total.map { $0 * 1000 } ?? 0)
+            raw, settings.connectTimeout, max(settings.silence, request.silence ?? 0),
+            request.total.map { $0 * 1000 } ?? 0)
         cd_transfer_set_trust(
             raw, request.trust.caFile ?? settings.caFile, settings.caDirectory, request.trust.verifies)
         let proxy = settings.proxy(for: request.url.origin)
@@ -181,7 +182,9 @@ private func receiveBody(
         .takeBody(UnsafeRawBufferPointer(start: bytes, count: count))
 }
 
-private func giveBody(_ context: UnsafeMutableRawPointer?, _ buffer: UnsafeMutableRawPointer?, _ size: Int) -> Int {
+private func giveBody(_ context: UnsafeMutableRawPointer?, _ buffer: UnsafeMutableRawPointer?, _ size: Int)
+    -> Int
+{
     guard let context else { return -1 }
     return Unmanaged<HTTPHandle>.fromOpaque(context).takeUnretainedValue()
         .give(UnsafeMutableRawBufferPointer(start: buffer, count: size))

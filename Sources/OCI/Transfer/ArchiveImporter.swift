@@ -80,7 +80,7 @@ package struct ArchiveImporter {
         _ found: Found, into store: borrowing ImageLayout, _ observer: (any PullObserver)?,
         handing sink: inout some LayerSink, open: @escaping (Descriptor) throws -> any ByteSource
     ) throws {
-        try LayerTransfer.run(found.image, in: store, observer) { missing, board in
+        try LayerTransfer.run(found.image.stack, in: store, observer) { missing, board in
             try LocalSupply(missing, into: store, board: board, open: open)
         } handOn: { layer in
             try sink.apply(layer)
@@ -88,7 +88,8 @@ package struct ArchiveImporter {
     }
 
     /// Uses the store for `body`, and then takes out again what was not there before and belongs to no image.
-    static func bringing<Value>(into store: borrowing ImageLayout, _ body: () throws -> Value) throws -> Value {
+    static func bringing<Value>(into store: borrowing ImageLayout, _ body: () throws -> Value) throws -> Value
+    {
         let use = try store.beginUse()
         let before = try store.digests()
         let note = try ImportNote.make(before, in: store)

@@ -45,7 +45,9 @@ package struct NewFile: ~Copyable {
         return NewFile(file: file, folder: folder, name: name, temporary: Temporary(hidden, in: again))
     }
 
-    private static func open(_ path: HostPath) throws(SystemError) -> Directory { try Directory.open(path.parent) }
+    private static func open(_ path: HostPath) throws(SystemError) -> Directory {
+        try Directory.open(path.parent)
+    }
 
     private init(
         file: consuming FileDescriptor, folder: consuming Directory, name: RawString, temporary: Temporary?

@@ -37,7 +37,8 @@ struct ClearCacheCommand: PrivilegedCommand {
         let keep = try arguments.text("keep")
         if arguments.isSet("build-cache") {
             guard let size = keep.map({ ByteCount($0) }) ?? ByteCount(0) else {
-                throw arguments.invalid("keep", "\(Quoted(keep ?? "")) is not a size", hint: "Such as 500M or 2G.")
+                throw arguments.invalid(
+                    "keep", "\(Quoted(keep ?? "")) is not a size", hint: "Such as 500M or 2G.")
             }
             part = .buildCache(keep: size.bytes)
         } else {

@@ -25,7 +25,9 @@ struct CompleteCommand: Command {
             case "images":
                 Set(
                     entries.compactMap(\.image)
-                        + ((try? ImageLayout.publicNames(layout.cache)) ?? []).map { StoredImage.familiar($0) }
+                        + ((try? ImageLayout.publicNames(layout.cache)) ?? []).map {
+                            StoredImage.familiar($0)
+                        }
                 ).sorted()
             default: []
             }

@@ -50,10 +50,13 @@ struct ImageFilesCommand: PrivilegedCommand {
 
     private func index(of text: String, in image: StoredImage) throws -> Int {
         let layers = image.manifest.layers
-        if let number = Int(text), layers.indices.contains(number - 1), text.utf8.count < 4 { return number - 1 }
+        if let number = Int(text), layers.indices.contains(number - 1), text.utf8.count < 4 {
+            return number - 1
+        }
         let digits = text.hasPrefix("sha256:") ? text.dropFirst(7) : text[...]
         let matches = layers.indices.filter { layers[$0].digest.hex.hasPrefix(digits) }
-        guard let match = matches.first, !digits.isEmpty, Set(matches.map { layers[$0].digest }).count == 1 else {
+        guard let match = matches.first, !digits.isEmpty, Set(matches.map { layers[$0].digest }).count == 1
+        else {
             throw NoLayer(text: text, image: image.familiarName, count: layers.count)
         }
         return match

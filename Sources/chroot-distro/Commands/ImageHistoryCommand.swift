@@ -43,7 +43,8 @@ struct HistoryStep: Listed {
     var row: Row {
         Row([
             layer.flatMap { try? Digest($0).short } ?? "-",
-            created.flatMap { Timestamp($0)?.relative() } ?? "-", size.map { ByteCount($0).description } ?? "0 B",
+            created.flatMap { Timestamp($0)?.relative() } ?? "-",
+            size.map { ByteCount($0).description } ?? "0 B",
             createdBy ?? comment ?? "",
         ])
     }

@@ -74,7 +74,8 @@ private struct ImageReport: Encodable {
             Layer(
                 digest: layer.digest.description,
                 diffID: index < differences.count ? differences[index].description : nil,
-                mediaType: layer.mediaType.rawValue, size: layer.size, present: !missing.contains(layer.digest))
+                mediaType: layer.mediaType.rawValue, size: layer.size,
+                present: !missing.contains(layer.digest))
         }
         config = image.config.config
         annotations = image.manifest.annotations

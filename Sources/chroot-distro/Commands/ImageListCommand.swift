@@ -6,7 +6,8 @@ import Store
 
 struct ImageListCommand: PrivilegedCommand {
     static let spec = CommandSpec(
-        "image ls", aliases: ["images", "image list"], summary: "List the images in the store", group: "Images",
+        "image ls", aliases: ["images", "image list"], summary: "List the images in the store",
+        group: "Images",
         description: [
             "Shows each image with its platform, its ID, the size of its layers as they are stored, and when it was made. A * behind the size says that layers are missing: the next command that needs them fetches them."
         ], flags: ListingFormat.flags,
@@ -75,7 +76,9 @@ struct ListedImage: Listed {
 
     /// Prints what a store has.
     static func list(_ catalog: ImageCatalog, _ format: ListingFormat, _ context: borrowing Context) throws {
-        try list(catalog.images.map(ListedImage.init) + catalog.damaged.map(ListedImage.init(name:)), format, context)
+        try list(
+            catalog.images.map(ListedImage.init) + catalog.damaged.map(ListedImage.init(name:)), format,
+            context)
     }
 
     /// Prints what everybody may know of a store: the names.

@@ -13,8 +13,11 @@ struct ImageLoadCommand: PrivilegedCommand {
         ],
         operands: [Operand("FILE", .file, optional: true)],
         flags: [
-            Flag("input", short: "i", value: "FILE", kind: .file, help: "The same as the operand, as docker has it"),
-            Flag("name", short: "n", value: "NAME", group: "names", help: "Give the one image in it this name"),
+            Flag(
+                "input", short: "i", value: "FILE", kind: .file,
+                help: "The same as the operand, as docker has it"),
+            Flag(
+                "name", short: "n", value: "NAME", group: "names", help: "Give the one image in it this name"),
             Flag("replace", group: "names", help: "Take names from images that have them"), .quietImages,
         ],
         examples: [
@@ -44,7 +47,9 @@ struct ImageLoadCommand: PrivilegedCommand {
         try? images.sweepImports()
         _ = try? images.sweepParts(olderThan: 14 * 86400)
         let source = try open()
-        for image in try ArchiveImporter.loadAll(FileSource(source), into: images, as: name, replaces: replaces) {
+        for image in try ArchiveImporter.loadAll(
+            FileSource(source), into: images, as: name, replaces: replaces)
+        {
             let platforms = Set(image.platforms.map(\.description)).sorted().map { Quoted($0).description }
             for name in image.names {
                 context.diagnostics.info(

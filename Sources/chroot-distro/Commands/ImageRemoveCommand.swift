@@ -36,7 +36,9 @@ struct ImageRemoveCommand: PrivilegedCommand {
         var chosen: [StoredImage] = []
         var damaged: [String] = []
         for word in words {
-            if let name = damagedName(word, catalog) { damaged.append(name) } else {
+            if let name = damagedName(word, catalog) {
+                damaged.append(name)
+            } else {
                 chosen += try catalog.select(word, platform: platform)
             }
         }
@@ -46,7 +48,9 @@ struct ImageRemoveCommand: PrivilegedCommand {
             context.diagnostics.info("Removed \(Quoted(StoredImage.familiar(name)))")
         }
         let removal = try images.remove(chosen, of: catalog)
-        for name in removal.names { context.diagnostics.info("Removed \(Quoted(StoredImage.familiar(name)))") }
+        for name in removal.names {
+            context.diagnostics.info("Removed \(Quoted(StoredImage.familiar(name)))")
+        }
         for (name, platform) in removal.platforms {
             let title = platform.map { " for \(Quoted($0.description))" } ?? ""
             context.diagnostics.info("Removed \(Quoted(StoredImage.familiar(name)))\(title)")

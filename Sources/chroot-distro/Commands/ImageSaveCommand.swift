@@ -50,7 +50,9 @@ struct ImageSaveCommand: PrivilegedCommand {
             let file = try NewFile.make(path)
             try write(archive, images, try file.descriptor(), context)
             // What root makes for somebody is theirs.
-            if let identity = context.caller.owner?.identity { try file.setOwner(identity.user, identity.group) }
+            if let identity = context.caller.owner?.identity {
+                try file.setOwner(identity.user, identity.group)
+            }
             try file.commit()
             context.diagnostics.info("Saved \(path)")
         } else {
@@ -61,12 +63,15 @@ struct ImageSaveCommand: PrivilegedCommand {
         return .success
     }
 
-    private func items(_ images: borrowing ImageLayout, _ context: borrowing Context) throws -> [ImageArchive.Item] {
+    private func items(_ images: borrowing ImageLayout, _ context: borrowing Context) throws -> [ImageArchive
+        .Item]
+    {
         let catalog = try ImageCatalog(images)
         return try words.map { word in
             let chosen =
                 form == .docker
-                ? [try catalog.choose(word, platform: platform)] : try catalog.select(word, platform: platform)
+                ? [try catalog.choose(word, platform: platform)]
+                : try catalog.select(word, platform: platform)
             let image = try chosen.first ?? catalog.choose(word, platform: platform)
             let isWhole = form == .oci && platform == nil
             let shipment = try Shipment(

@@ -33,7 +33,8 @@ struct ImageTagCommand: PrivilegedCommand {
         let catalog = try ImageCatalog(images)
         let found = try catalog.select(image, platform: platform)
         let target =
-            if platform == nil, let top = found.first?.top, found.allSatisfy({ $0.top.digest == top.digest }) {
+            if platform == nil, let top = found.first?.top, found.allSatisfy({ $0.top.digest == top.digest })
+            {
                 top
             } else {
                 try catalog.choose(image, platform: platform).descriptor

@@ -22,7 +22,10 @@ struct ImageUsageCommand: PrivilegedCommand {
             return .success
         }
         let rows = usage.items.map {
-            Row([StoredImage.familiar($0.name), ByteCount($0.size).description, ByteCount($0.unique).description])
+            Row([
+                StoredImage.familiar($0.name), ByteCount($0.size).description,
+                ByteCount($0.unique).description,
+            ])
         }
         let table = Table([Column("IMAGE"), Column("SIZE", .right), Column("UNIQUE", .right)], rows)
         try FileDescriptor.standardOutput(

@@ -39,7 +39,8 @@ struct PushCommand: PrivilegedCommand {
         let images = try context.images()
         let catalog = try ImageCatalog(images)
         let chosen = try catalog.select(image, platform: platform)
-        guard let first = try platform == nil ? chosen.first : catalog.choose(image, platform: platform) else {
+        guard let first = try platform == nil ? chosen.first : catalog.choose(image, platform: platform)
+        else {
             throw ImageChoiceError.unknown(image, near: nil)
         }
         let target = try name ?? Reference(first.name)
@@ -50,7 +51,8 @@ struct PushCommand: PrivilegedCommand {
         let progress = InstallProgress(context.diagnostics, until: .ready)
         defer { progress.close() }
         let pusher = try Pusher(context.puller(allowsInsecure: allowsInsecure))
-        let outcome = try pusher.push(shipment, as: target, from: images, knowing: catalog, observer: progress)
+        let outcome = try pusher.push(
+            shipment, as: target, from: images, knowing: catalog, observer: progress)
         progress.close()
         let there = outcome.present + outcome.mounted
         context.diagnostics.info(
