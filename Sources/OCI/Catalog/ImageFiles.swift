@@ -85,7 +85,9 @@ package enum ImageFiles {
         return files
     }
 
-    /// A name with what is below it. No path is long enough for its depth to matter.
+    /// A name with what is below it.
+    ///
+    /// No path is long enough for its depth to matter.
     private final class Node {
         var file: ImageFile?
         var children: [RawString: Node] = [:]

@@ -51,7 +51,9 @@ struct HistoryStep: Listed {
 
     var word: String { layer ?? "-" }
 
-    /// The last one first. Layers of which the history says nothing are steps without words.
+    /// The last one first.
+    ///
+    /// Layers of which the history says nothing are steps without words.
     static func steps(of image: StoredImage) -> [HistoryStep] {
         var layers = image.manifest.layers[...]
         var steps: [HistoryStep] = []
