@@ -44,8 +44,9 @@ struct RestTests {
         let detached = try container.login(["-d"], "sh", "-c", "sleep 1; echo late; sleep 1000")
         let pid = try #require(detached.lines.first.flatMap { pid_t($0) })
         #expect(try settled(pid) < 3072)
-        usleep(600_000)
-        #expect(try container.program(["logs", "bb"]).stdout.contains("late"))
+        let follower = try container.start(["logs", "-f", "bb"])
+        _ = try follower.read(until: "late")
         #expect(try container.program(["kill", "bb"]).status == .success)
+        _ = try follower.finish()
     }
 }
