@@ -196,6 +196,16 @@ __chroot_distro_spec() {
         name=clear-cache
         options='--orphan --build-cache --keep -v --verbose -q --quiet -h --help'
         ;;
+    copy|cp)
+        name=copy
+        options='-r --recursive -m --move --chown -v --verbose -q --quiet -h --help'
+        operands=('containers+files' 'containers+files')
+        ;;
+    sync)
+        name=sync
+        options='-c --checksum -d --delete --chown -v --verbose -q --quiet -h --help'
+        operands=('containers+files' 'containers+files')
+        ;;
     setup)
         name=setup
         options='--user --uninstall -q --quiet -h --help'
@@ -307,6 +317,8 @@ __chroot_distro_value() {
     search:-l|search:--limit) kind='text' ;;
     'registry login':-u|'registry login':--username) kind='text' ;;
     clear-cache:--keep) kind='text' ;;
+    copy:--chown) kind='text' ;;
+    sync:--chown) kind='text' ;;
     setup:--user) kind='text' ;;
     esac
 }
@@ -366,6 +378,8 @@ pull
 push
 search
 clear-cache
+copy
+sync
 setup
 info
 doctor
@@ -472,6 +486,9 @@ se
 clear-cache
 clear
 cl
+copy
+cp
+sync
 setup
 info
 version-info

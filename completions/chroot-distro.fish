@@ -240,6 +240,18 @@ function __chroot_distro_at
                 set valued --keep
                 set bare -1
                 set trailing 0
+            case copy cp
+                set name copy
+                set group ''
+                set valued --chown
+                set bare -1
+                set trailing 0
+            case sync
+                set name sync
+                set group ''
+                set valued --chown
+                set bare -1
+                set trailing 0
             case setup
                 set name setup
                 set group ''
@@ -358,6 +370,9 @@ complete -c chroot-distro -n '__chroot_distro_at \'\'' -a se -d 'Search Docker H
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a clear-cache -d 'Delete downloaded images'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a clear -d 'Delete downloaded images'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a cl -d 'Delete downloaded images'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a copy -d 'Copy files to, from and between containers'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a cp -d 'Copy files to, from and between containers'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a sync -d 'Bring files in, out of or between containers up to date'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a setup -d 'Let a group of people use the program without a password'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a info -d 'Show versions, places and containers'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a version-info -d 'Show versions, places and containers'
@@ -607,6 +622,22 @@ complete -c chroot-distro -n '__chroot_distro_at clear-cache' -l keep -x -d 'Wit
 complete -c chroot-distro -n '__chroot_distro_at clear-cache' -s v -l verbose -d 'Name each file that is deleted'
 complete -c chroot-distro -n '__chroot_distro_at clear-cache' -s q -l quiet -d 'Print nothing but errors'
 complete -c chroot-distro -n '__chroot_distro_at clear-cache' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at copy' -s r -l recursive -d 'Copy directories with everything in them'
+complete -c chroot-distro -n '__chroot_distro_at copy' -s m -l move -d 'Remove SRC when all of it has been copied and is on the disk'
+complete -c chroot-distro -n '__chroot_distro_at copy' -l chown -x -d 'Give the copies to this user and group of the destination, by name or number'
+complete -c chroot-distro -n '__chroot_distro_at copy' -s v -l verbose -d 'Name each entry'
+complete -c chroot-distro -n '__chroot_distro_at copy' -s q -l quiet -d 'Print nothing but errors'
+complete -c chroot-distro -n '__chroot_distro_at copy' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at copy 0' -F -a '(for name in (command chroot-distro __complete containers 2>/dev/null); echo $name:; end)'
+complete -c chroot-distro -n '__chroot_distro_at copy 1' -F -a '(for name in (command chroot-distro __complete containers 2>/dev/null); echo $name:; end)'
+complete -c chroot-distro -n '__chroot_distro_at sync' -s c -l checksum -d 'Compare the content of files, not their times'
+complete -c chroot-distro -n '__chroot_distro_at sync' -s d -l delete -d 'Delete what is in DEST and not in SRC'
+complete -c chroot-distro -n '__chroot_distro_at sync' -l chown -x -d 'Give the copies to this user and group of the destination, by name or number'
+complete -c chroot-distro -n '__chroot_distro_at sync' -s v -l verbose -d 'Name each entry'
+complete -c chroot-distro -n '__chroot_distro_at sync' -s q -l quiet -d 'Print nothing but errors'
+complete -c chroot-distro -n '__chroot_distro_at sync' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at sync 0' -F -a '(for name in (command chroot-distro __complete containers 2>/dev/null); echo $name:; end)'
+complete -c chroot-distro -n '__chroot_distro_at sync 1' -F -a '(for name in (command chroot-distro __complete containers 2>/dev/null); echo $name:; end)'
 complete -c chroot-distro -n '__chroot_distro_at setup' -l user -x -d 'Put this user into the group (default: you)'
 complete -c chroot-distro -n '__chroot_distro_at setup' -l uninstall -d 'Take back what setup has changed, and nothing else'
 complete -c chroot-distro -n '__chroot_distro_at setup' -s q -l quiet -d 'Print nothing but warnings and errors'
@@ -619,7 +650,7 @@ complete -c chroot-distro -n '__chroot_distro_at doctor' -s q -l quiet -d 'Print
 complete -c chroot-distro -n '__chroot_distro_at doctor' -l json -d 'Print a JSON document'
 complete -c chroot-distro -n '__chroot_distro_at doctor' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at help' -s h -l help -d 'Show this help'
-complete -c chroot-distro -n '__chroot_distro_at help 0' -f -a 'login run exec list ps install remove rename reset kill stop start restart logs attach unmount top stats ports events pull push search clear-cache setup info doctor help image registry'
+complete -c chroot-distro -n '__chroot_distro_at help 0' -f -a 'login run exec list ps install remove rename reset kill stop start restart logs attach unmount top stats ports events pull push search clear-cache copy sync setup info doctor help image registry'
 complete -c chroot-distro -n '__chroot_distro_at image' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at image 0' -f -a 'pull ls rm tag inspect history files save load unpack du prune push'
 complete -c chroot-distro -n '__chroot_distro_at registry' -s h -l help -d 'Show this help'

@@ -19,6 +19,7 @@ enum Program {
         ImageLoadCommand.self, ImageUnpackCommand.self, ImageUsageCommand.self, ImagePruneCommand.self,
         PushCommand.self, SearchCommand.self, RegistryLoginCommand.self,
         RegistryLogoutCommand.self, ClearCacheCommand.self,
+        CopyCommand.self, SyncCommand.self,
         SetupCommand.self, InfoCommand.self, DoctorCommand.self, CompleteCommand.self, GenerateCommand.self,
     ])
 
