@@ -18,6 +18,7 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <termios.h>
@@ -225,6 +226,24 @@ int cd_ofd_lock(int descriptor, char type, int64_t start, int64_t length, bool w
         .l_whence = SEEK_SET, .l_start = start, .l_len = length,
     };
     return fcntl(descriptor, wait ? F_OFD_SETLKW : F_OFD_SETLK, &lock);
+}
+
+static void wake(int signal) { (void)signal; }
+
+int cd_ofd_lock_within(int descriptor, int milliseconds) {
+    // Without SA_RESTART, so that fcntl(2) ends; again and again, lest the first comes before fcntl(2) waits.
+    struct sigaction alarm = { .sa_handler = wake }, before;
+    struct itimerval off = { 0 }, time = {
+        .it_value = { .tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000 },
+        .it_interval = { .tv_usec = 50000 },
+    };
+    if (sigaction(SIGALRM, &alarm, &before) < 0) return -1;
+    setitimer(ITIMER_REAL, &time, NULL);
+    int result = cd_ofd_lock(descriptor, 'w', 0, 0, true), code = errno;
+    setitimer(ITIMER_REAL, &off, NULL);
+    sigaction(SIGALRM, &before, NULL);
+    errno = code;
+    return result;
 }
 
 int cd_ofd_is_locked(int descriptor, int64_t start, int64_t length) {

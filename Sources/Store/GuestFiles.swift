@@ -73,10 +73,12 @@ package enum GuestFiles {
     }
 
     /// Gives a new container its name resolution, where it has an `/etc` directory.
-    package static func install(in rootfs: borrowing Rootfs, resolver: String) throws(SystemError) {
-        guard try rootfs.status("/etc")?.kind == .directory else { return }
-        try replace("/etc/resolv.conf", in: rootfs, with: resolver)
-        try replace("/etc/hosts", in: rootfs, with: hosts)
+    ///
+    /// Returns by how many bytes its files have grown.
+    package static func install(in rootfs: borrowing Rootfs, resolver: String) throws(SystemError) -> Int64 {
+        guard try rootfs.status("/etc")?.kind == .directory else { return 0 }
+        return try replace("/etc/resolv.conf", in: rootfs, with: resolver)
+            + replace("/etc/hosts", in: rootfs, with: hosts)
     }
 
     /// Follows the host's change of network, unless the guest has made the file its own.
@@ -93,12 +95,15 @@ package enum GuestFiles {
     /// Replaces whatever stands there: a link, a FIFO or a device is removed, never followed.
     private static func replace(
         _ path: GuestPath, in rootfs: borrowing Rootfs, with text: String
-    ) throws(SystemError) {
+    ) throws(SystemError) -> Int64 {
         let place = try rootfs.openParent(path)
-        if try place.directory.statusIfPresent(place.name)?.kind == .directory {
+        let old = try place.directory.statusIfPresent(place.name)
+        if old?.kind == .directory {
             // An image with a directory there means it; it is left alone when it is not empty.
-            do { try place.directory.removeDirectory(place.name) } catch { return }
+            do { try place.directory.removeDirectory(place.name) } catch { return 0 }
         }
         try place.directory.replaceFile(place.name, with: Array(text.utf8), owner: (0, 0), durable: false)
+        let lost = old.map { [.regular, .symbolicLink].contains($0.kind) && $0.links == 1 ? $0.size : 0 }
+        return Int64(text.utf8.count) - (lost ?? 0)
     }
 }

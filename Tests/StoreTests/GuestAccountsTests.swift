@@ -114,7 +114,7 @@ struct GuestFilesTests {
         try Run.shell(
             "mkdir -p $1/etc; echo keep >$2; " + how, (Scratch.path / "root").rawValue, canary.rawValue)
         let rootfs = Rootfs(adopting: try Directory.open(Scratch.path / "root"))
-        try GuestFiles.install(in: rootfs, resolver: Self.mark + "nameserver 192.0.2.1\n")
+        _ = try GuestFiles.install(in: rootfs, resolver: Self.mark + "nameserver 192.0.2.1\n")
         #expect(try Run.succeeding("cat", [canary.rawValue]) == "keep\n")
         #expect(
             try Run.succeeding("cat", [(Scratch.path / "root/etc/resolv.conf").rawValue]).hasSuffix(

@@ -10,6 +10,8 @@ package struct TreeReport: Hashable, Sendable {
     package var removals = 0
     /// Bytes of the regular files, holes included, each file once however many links it has.
     package var bytes: Int64 = 0
+    /// By how much `TreeSize.apparent` of the tree has grown; `nil` when only measuring could tell.
+    package var growth: Int64? = 0
 
     /// Device nodes that this user may not make.
     package var skippedSpecials = 0
@@ -30,10 +32,16 @@ package struct TreeReport: Hashable, Sendable {
         left.specials += right.specials
         left.removals += right.removals
         left.bytes = left.bytes.saturating(adding: right.bytes)
+        left.grow(by: right.growth)
         left.skippedSpecials += right.skippedSpecials
         left.skippedAttributes += right.skippedAttributes
         left.skippedOwners += right.skippedOwners
         left.skippedUnknown += right.skippedUnknown
+    }
+
+    /// With `nil` from then on nobody knows.
+    mutating func grow(by bytes: Int64?) {
+        growth = growth.flatMap { growth in bytes.map { growth.saturating(adding: $0) } }
     }
 
     /// One line about everything that was left out, or `nil` when nothing was.

@@ -86,6 +86,10 @@ bool cd_memfd_is_sealed(int descriptor);
 
 /// Sets a lock on `length` bytes at `start` (0: to the end). `type` is 'r', 'w' or 'u'; `wait` blocks.
 int cd_ofd_lock(int descriptor, char type, int64_t start, int64_t length, bool wait);
+/// Takes a lock for writing on all bytes, waiting so long at most; -1 with `EINTR` when that was not enough.
+///
+/// Uses `ITIMER_REAL` and SIGALRM for the time of the call.
+int cd_ofd_lock_within(int descriptor, int milliseconds);
 /// 1 when somebody else has a lock on exactly that range, 0 when nobody has, -1 on error.
 int cd_ofd_is_locked(int descriptor, int64_t start, int64_t length);
 

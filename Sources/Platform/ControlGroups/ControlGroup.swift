@@ -201,12 +201,11 @@ package struct ControlGroupEntry: ~Copyable {
         guard isLimited else { return }
         for descriptor in memberships { try Self.join(descriptor) }
         guard !isBorn, directory >= 0 else { return }
-        try Self.join(
-            FileDescriptor(
-                adopting: try syscall("openat", "cgroup.procs") {
-                    openat(directory, "cgroup.procs", O_WRONLY | O_CLOEXEC)
-                }
-            ).rawValue)
+        let procs = try syscall("openat", "cgroup.procs") {
+            openat(directory, "cgroup.procs", O_WRONLY | O_CLOEXEC)
+        }
+        defer { close(procs) }
+        try Self.join(procs)
     }
 
     private static func join(_ descriptor: Int32) throws(SystemError) {
@@ -227,6 +226,9 @@ package struct KeptControlGroup: ~Copyable {
 
     /// The descriptors that this value owns.
     package var descriptors: [Int32] { places.map(\.root) }
+
+    /// Whether there is one.
+    package var exists: Bool { !places.isEmpty }
 
     /// The processes in it, by their numbers here.
     package func processes() -> [pid_t] {

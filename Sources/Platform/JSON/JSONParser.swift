@@ -6,6 +6,8 @@ package struct JSONParser {
     package struct Malformed: Error, Hashable {
         /// Where it was noticed, in bytes.
         package let offset: Int
+
+        package init(offset: Int) { self.offset = offset }
     }
 
     /// Arrays and objects within each other.

@@ -17,11 +17,7 @@ struct Installer: ~Copyable {
     static func open(
         _ context: Context, platform: ImagePlatform, policy: PullPolicy, allowsInsecure: Bool
     ) throws -> Installer {
-        var registries = try context.registries()
-        registries.allowsInsecure = allowsInsecure
-        let puller = Puller(
-            version: Program.version, environment: context.caller.personal.texts, registries: registries,
-            owner: context.caller.owner)
+        let puller = try context.puller(allowsInsecure: allowsInsecure)
         let store = try context.store()
         // What cannot be thrown away now is in nobody's way.
         do { try store.sweep() } catch {
@@ -111,7 +107,7 @@ struct Installer: ~Copyable {
         facts.hasEntrypoint = try unpack(&applied)
         if let summary = applied.report.summary { context.diagnostics.warning(summary) }
         let rootfs = try staging.rootfs()
-        try GuestFiles.install(in: rootfs, resolver: GuestFiles.hostResolverConfiguration())
+        let added = try GuestFiles.install(in: rootfs, resolver: GuestFiles.hostResolverConfiguration())
         if let termux = context.caller.host.termux {
             let user = context.caller.user
             let group = try? FileDescriptor.open(termux.home, O_RDONLY).status().group
@@ -119,6 +115,10 @@ struct Installer: ~Copyable {
                 userName: user.name?.text ?? "\(user.uid)", user: user.uid,
                 homeGroup: group ?? gid_t(user.uid)
             ).install(in: rootfs)
+        } else if let growth = applied.report.growth {
+            // Walking through all files would tell the same.
+            facts.size = growth.saturating(adding: added)
+            return facts
         }
         facts.size = try TreeSize.measure(rootfs.directory).apparent
         return facts
