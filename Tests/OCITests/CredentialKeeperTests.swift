@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Libc
 import Platform
 import Testing
