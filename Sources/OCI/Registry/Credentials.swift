@@ -28,7 +28,7 @@ package struct CredentialSource: Sendable {
 
     /// The person whose files these are, when this process is root in their name.
     package struct Owner: Sendable {
-        let identity: Spawn.Identity
+        package let identity: Spawn.Identity
         let name: RawString?
 
         package init(_ identity: Spawn.Identity, name: RawString?) {
