@@ -148,9 +148,12 @@ struct BackupTests {
                 + "find . -printf '%p|%y|%m|%U:%G|%T@|%l|%n|%s\\n' | sort",
             program.root(of: "box").rawValue + "/srv", file("x/box/rootfs/srv")
         ).split(separator: "---\n")
+        // Fractions of seconds before 1970 are another time to bsdtar than to POSIX.
         let differences = Set(same.first?.split(separator: "\n") ?? []).symmetricDifference(
             same.last?.split(separator: "\n") ?? [])
-        #expect(same.count == 2 && differences.isEmpty)
+        #expect(
+            same.count == 2 && differences.allSatisfy { $0.hasPrefix("./d/f|") || $0.hasPrefix("./d/g|") },
+            "\(differences)")
     }
 
     @Test("gives everything to user and group 0 with --numeric-zero")

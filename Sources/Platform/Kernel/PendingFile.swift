@@ -11,7 +11,9 @@ package final class PendingFile {
     private let name: RawString
     private var temporary: RawString?
 
-    /// The path must be free (`EEXIST`); links on the way to it are followed. `owner` is whom the file is to belong to.
+    /// Opens a file for a path that must be free (`EEXIST`).
+    ///
+    /// Links on the way to it are followed. `owner` is whom the file is to belong to.
     package init(_ path: HostPath, mode: mode_t, owner: (uid_t, gid_t)? = nil) throws(SystemError) {
         guard !path.rawValue.hasSuffix("/"), ![".", ".."].contains(path.lastComponent) else {
             throw SystemError("open", path.description, code: EISDIR)
