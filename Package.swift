@@ -37,6 +37,7 @@ let package = Package(
         shim("CLibMount"),
         shim("CTransport"),
         shim("CIsal"),
+        shim("CDeflate"),
         shim("CSeccomp"),
         library("CZlib", apt: "zlib1g-dev"),
         library("CLzma", apt: "liblzma-dev"),
@@ -47,7 +48,9 @@ let package = Package(
         room("Platform", ["CLinux", "Libc"]),
         room("Mounts", ["CLinux", "CLibMount", "Libc", "Platform"]),
         room("Namespaces", ["CLinux", "CSeccomp", "Libc", "Platform"]),
-        room("Archive", ["CBzip2", "CIsal", "CLinux", "CLzma", "CZlib", "CZstd", "Libc", "Platform"]),
+        room(
+            "Archive",
+            ["CBzip2", "CDeflate", "CIsal", "CLinux", "CLzma", "CZlib", "CZstd", "Libc", "Platform"]),
         room("CLI", ["CLinux", "Libc", "Platform"]),
         room("Store", ["Archive", "CLinux", "Libc", "Platform"]),
         room("OCI", ["Archive", "CLinux", "CTransport", "Libc", "Platform"]),

@@ -52,6 +52,21 @@ __chroot_distro_spec() {
         options='-f --force --allow-insecure -q --quiet -h --help'
         operands=('containers')
         ;;
+    backup|bak|bkp)
+        name=backup
+        options='-o --output -c --compress --numeric-zero --verify --live -v --verbose -q --quiet -h --help'
+        operands=('containers')
+        ;;
+    restore)
+        name=restore
+        options='-f --force -v --verbose -q --quiet -h --help'
+        operands=('files')
+        ;;
+    export)
+        name=export
+        options='-o --output -c --compress --numeric-zero --live -q --quiet -h --help'
+        operands=('containers')
+        ;;
     kill|k)
         name=kill
         options='-s --signal -a --all -h --help'
@@ -293,6 +308,10 @@ __chroot_distro_value() {
     install:-a|install:--architecture) kind='text' ;;
     install:--pull) kind='words missing always never' ;;
     remove:-a|remove:--architecture) kind='text' ;;
+    backup:-o|backup:--output) kind='files' ;;
+    backup:-c|backup:--compress) kind='words gzip bzip2 xz zstd none' ;;
+    export:-o|export:--output) kind='files' ;;
+    export:-c|export:--compress) kind='words zstd gzip lzo lz4 xz' ;;
     kill:-s|kill:--signal) kind='text' ;;
     stop:-t|stop:--time) kind='text' ;;
     restart:-t|restart:--time) kind='text' ;;
@@ -363,6 +382,9 @@ install
 remove
 rename
 reset
+backup
+restore
+export
 kill
 stop
 start
@@ -462,6 +484,11 @@ rm
 rename
 mv
 reset
+backup
+bak
+bkp
+restore
+export
 kill
 k
 stop

@@ -72,6 +72,24 @@ function __chroot_distro_at
                 set valued 
                 set bare -1
                 set trailing 0
+            case backup bak bkp
+                set name backup
+                set group ''
+                set valued -o --output -c --compress
+                set bare -1
+                set trailing 0
+            case restore
+                set name restore
+                set group ''
+                set valued 
+                set bare -1
+                set trailing 0
+            case export
+                set name export
+                set group ''
+                set valued -o --output -c --compress
+                set bare -1
+                set trailing 0
             case kill k
                 set name kill
                 set group ''
@@ -346,6 +364,11 @@ complete -c chroot-distro -n '__chroot_distro_at \'\'' -a rm -d 'Delete containe
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a rename -d 'Give a container another name'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a mv -d 'Give a container another name'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a reset -d 'Make a container anew from its image'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a backup -d 'Write a container into an archive'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a bak -d 'Write a container into an archive'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a bkp -d 'Write a container into an archive'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a restore -d 'Make a container of its backup'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a export -d 'Write a container\'s files into a squashfs image'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a kill -d 'Stop a container, or one session, at once'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a k -d 'Stop a container, or one session, at once'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a stop -d 'Ask a container to end, and make sure that it does'
@@ -509,6 +532,27 @@ complete -c chroot-distro -n '__chroot_distro_at reset' -l allow-insecure -d 'Ac
 complete -c chroot-distro -n '__chroot_distro_at reset' -s q -l quiet -d 'Print nothing but errors'
 complete -c chroot-distro -n '__chroot_distro_at reset' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at reset 0' -f -a '(command chroot-distro __complete containers 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at backup' -s o -l output -r -F -d 'Write to FILE, which must not exist yet'
+complete -c chroot-distro -n '__chroot_distro_at backup' -s c -l compress -r -f -a 'gzip bzip2 xz zstd none' -d 'Compress so, whatever FILE is called: gzip, bzip2, xz, zstd or none'
+complete -c chroot-distro -n '__chroot_distro_at backup' -l numeric-zero -d 'Let everything in the archive belong to user and group 0'
+complete -c chroot-distro -n '__chroot_distro_at backup' -l verify -d 'Read FILE again and compare it with the container'
+complete -c chroot-distro -n '__chroot_distro_at backup' -l live -d 'Let a running container go on meanwhile'
+complete -c chroot-distro -n '__chroot_distro_at backup' -s v -l verbose -d 'Name each file that is written'
+complete -c chroot-distro -n '__chroot_distro_at backup' -s q -l quiet -d 'Print nothing but errors'
+complete -c chroot-distro -n '__chroot_distro_at backup' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at backup 0' -f -a '(command chroot-distro __complete containers 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at restore' -s f -l force -d 'Replace a container that already has the name, and stop it first'
+complete -c chroot-distro -n '__chroot_distro_at restore' -s v -l verbose -d 'Name each file that is restored'
+complete -c chroot-distro -n '__chroot_distro_at restore' -s q -l quiet -d 'Print nothing but errors'
+complete -c chroot-distro -n '__chroot_distro_at restore' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at restore 0' -F
+complete -c chroot-distro -n '__chroot_distro_at export' -s o -l output -r -F -d 'Write to FILE (default: CONTAINER.sqsh here), which must not exist yet'
+complete -c chroot-distro -n '__chroot_distro_at export' -s c -l compress -r -f -a 'zstd gzip lzo lz4 xz' -d 'Compress with zstd (default), gzip, lzo, lz4 or xz'
+complete -c chroot-distro -n '__chroot_distro_at export' -l numeric-zero -d 'Let everything belong to user and group 0, as enroot does'
+complete -c chroot-distro -n '__chroot_distro_at export' -l live -d 'Let a running container go on meanwhile'
+complete -c chroot-distro -n '__chroot_distro_at export' -s q -l quiet -d 'Print nothing but errors'
+complete -c chroot-distro -n '__chroot_distro_at export' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at export 0' -f -a '(command chroot-distro __complete containers 2>/dev/null)'
 complete -c chroot-distro -n '__chroot_distro_at kill' -s s -l signal -x -d 'Send this signal, by name or number, and no other'
 complete -c chroot-distro -n '__chroot_distro_at kill' -s a -l all -d 'Every container that runs'
 complete -c chroot-distro -n '__chroot_distro_at kill' -s h -l help -d 'Show this help'
@@ -650,7 +694,7 @@ complete -c chroot-distro -n '__chroot_distro_at doctor' -s q -l quiet -d 'Print
 complete -c chroot-distro -n '__chroot_distro_at doctor' -l json -d 'Print a JSON document'
 complete -c chroot-distro -n '__chroot_distro_at doctor' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at help' -s h -l help -d 'Show this help'
-complete -c chroot-distro -n '__chroot_distro_at help 0' -f -a 'login run exec list ps install remove rename reset kill stop start restart logs attach unmount top stats ports events pull push search clear-cache copy sync setup info doctor help image registry'
+complete -c chroot-distro -n '__chroot_distro_at help 0' -f -a 'login run exec list ps install remove rename reset backup restore export kill stop start restart logs attach unmount top stats ports events pull push search clear-cache copy sync setup info doctor help image registry'
 complete -c chroot-distro -n '__chroot_distro_at image' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at image 0' -f -a 'pull ls rm tag inspect history files save load unpack du prune push'
 complete -c chroot-distro -n '__chroot_distro_at registry' -s h -l help -d 'Show this help'

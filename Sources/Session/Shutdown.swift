@@ -49,6 +49,15 @@ package struct Shutdown {
     /// The control group; `nil` without one.
     package var group: ControlGroup? { ContainerGroup.find(name, in: layout) }
 
+    /// Lets everything that runs stand still for a while; `nil` where that cannot be done with all of it.
+    package func freeze() throws -> Freeze? {
+        guard let group, let freeze = try Freeze.hold(group) else { return nil }
+        // Who has got out of the group goes on.
+        let free = Set(try processes()).subtracting(group.processes())
+        if free.isEmpty { return freeze }
+        return nil
+    }
+
     /// Refuses unless nothing runs.
     package func requireStopped() throws {
         let registry = SessionRegistry.read(name, in: layout)
@@ -65,6 +74,8 @@ package struct Shutdown {
     @discardableResult
     package func run(_ manner: Manner) throws -> Bool {
         let registry = try SessionRegistry.open(name, in: layout)
+        // A backup that was killed together with whoever watches over it.
+        group?.freeze(false)
         let start = try startLock(registry)
         let record = registry.recordedHolder()
         let supervisors = supervisors(registry)

@@ -97,6 +97,15 @@ extension ContainerStore {
         }
     }
 
+    /// Puts a container that has just been made into the index, in the place of one that had its name.
+    package func enter(_ container: borrowing Container, size: Int64) throws {
+        let entry = try entry(for: container, size: size)
+        try updateIndex { index in
+            index.containers.removeAll { $0.name == entry.name }
+            index.containers.append(entry)
+        }
+    }
+
     /// What the index says of a container.
     package func entry(for container: borrowing Container, size: Int64) throws -> PublicIndex.Entry {
         let manifest = (try? container.manifest()) ?? ContainerManifest()

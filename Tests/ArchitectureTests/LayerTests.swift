@@ -4,7 +4,7 @@ import Testing
 private let layers: [String: Set<String>] = [
     "Libc": ["Glibc", "Android", "Musl"],
     "Platform": [],
-    "Archive": ["CZlib", "CLzma", "CZstd", "CBzip2", "CIsal"],
+    "Archive": ["CZlib", "CLzma", "CZstd", "CBzip2", "CDeflate", "CIsal"],
     "Mounts": ["CLibMount"],
     "Namespaces": ["CSeccomp"],
     "CLI": [],

@@ -63,6 +63,27 @@ package enum Compression: String, CaseIterable, Sendable {
         }
     }
 
+    /// Compresses into `sink`, with as many threads as are given; they have ended after `finish`.
+    ///
+    /// `level` is the format's own scale, or `nil` for its usual one. The size hardly depends on the number of threads.
+    package func encoder(_ sink: any ByteSink, threads: Int, level: Int32? = nil) throws -> any ByteSink {
+        let level = level ?? (self == .bzip2 ? 9 : self == .zstd ? 3 : 6)
+        switch self {
+        case .none: return sink
+        case .gzip:
+            let compressors = (0..<threads).map { _ -> any BlockCompressor in
+                DeflateBlocks(level: level) ?? ZlibBlocks(level: level) as any BlockCompressor
+            }
+            return try ParallelSink(sink, blockSize: 1 << 22, compressors)
+        case .bzip2:
+            let compressors = (0..<threads).map { _ in Bzip2Blocks(level: level) }
+            // Four of its own blocks, of which each is compressed for itself anyway.
+            return try ParallelSink(sink, blockSize: 400_000 * Int(level), compressors)
+        case .xz, .lzma: return try XzSink(sink, preset: UInt32(clamping: level), threads: threads)
+        case .zstd: return try ZstdSink(sink, level: level, workers: Int32(clamping: threads))
+        }
+    }
+
     /// Compresses into `sink`.
     ///
     /// `level` is the format's own scale, or `nil` for its usual one; the old `.lzma` is written as xz, which

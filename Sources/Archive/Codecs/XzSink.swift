@@ -6,13 +6,27 @@ package final class XzSink: ByteSink {
     private var output = OutputBuffer()
     private let stream: UnsafeMutablePointer<lzma_stream>
 
-    /// `preset` is from 0, fast, to 9, small and with much memory.
-    package init(_ sink: any ByteSink, preset: UInt32 = 6) throws(CodecError) {
+    /// `preset` is from 0, fast, to 9, small and with much memory; `threads` are as many as may be used, less where they
+    /// would take more than a quarter of this machine's memory.
+    package init(_ sink: any ByteSink, preset: UInt32 = 6, threads: Int = 1) throws(CodecError) {
         self.sink = sink
         stream = .allocate(capacity: 1)
         stream.initialize(to: lzma_stream())
-        guard lzma_easy_encoder(stream, preset, LZMA_CHECK_CRC64) == LZMA_OK else { throw .unavailable(.xz) }
+        var options = lzma_mt()
+        options.threads = UInt32(clamping: threads)
+        options.preset = preset
+        options.check = LZMA_CHECK_CRC64
+        while options.threads > 1, lzma_stream_encoder_mt_memusage(&options) > Self.memoryLimit {
+            options.threads -= 1
+        }
+        let result =
+            options.threads > 1
+            ? lzma_stream_encoder_mt(stream, &options)
+            : lzma_easy_encoder(stream, preset, LZMA_CHECK_CRC64)
+        guard result == LZMA_OK else { throw .unavailable(.xz) }
     }
+
+    private static var memoryLimit: UInt64 { max(256 << 20, lzma_physmem() / 4) }
 
     deinit {
         lzma_end(stream)

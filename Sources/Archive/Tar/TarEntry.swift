@@ -52,6 +52,20 @@ package struct TarEntry: Sendable {
     }
 }
 
+extension TarEntry {
+    /// Whether both would make the same file, apart from its data and what no tree has: names of owners, and other times.
+    package func describesTheSame(as other: TarEntry) -> Bool {
+        func plain(_ path: RawString) -> ArraySlice<UInt8> {
+            path.bytes.last == UInt8(ascii: "/") ? path.bytes.dropLast() : path.bytes[...]
+        }
+        return kind == other.kind && plain(path) == plain(other.path) && linkTarget == other.linkTarget
+            && permissions == other.permissions && owner == other.owner && group == other.group
+            && size == other.size && major == other.major && minor == other.minor
+            && modified.tv_sec == other.modified.tv_sec && modified.tv_nsec == other.modified.tv_nsec
+            && Set(attributes) == Set(other.attributes)
+    }
+}
+
 /// A part of a sparse file that has data; what lies between such parts reads as zeros.
 package struct SparseExtent: Hashable, Sendable {
     package let offset: Int64
@@ -67,4 +81,9 @@ package struct SparseExtent: Hashable, Sendable {
 package struct TarStretch {
     package let offset: Int64
     package let bytes: UnsafeRawBufferPointer
+
+    package init(offset: Int64, bytes: UnsafeRawBufferPointer) {
+        self.offset = offset
+        self.bytes = bytes
+    }
 }

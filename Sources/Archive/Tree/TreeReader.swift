@@ -242,7 +242,9 @@ package final class TreeReader: EntrySource {
         guard let handle = level.handle else { return }
         var level = level
         do throws(SystemError) {
-            level.entries = try handle.directory.remainingEntries()
+            // The root may have been listed through another descriptor of the same open directory.
+            level.entries =
+                try levels.isEmpty ? handle.directory.entries() : handle.directory.remainingEntries()
         } catch {
             // One that has been removed (getdents64(2)).
             guard error.code == ENOENT else {

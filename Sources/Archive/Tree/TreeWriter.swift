@@ -239,6 +239,24 @@ package final class TreeWriter {
         }
     }
 
+    /// Removes something that has been written.
+    package func remove(_ path: GuestPath) throws {
+        guard let name = path.lastComponent, let parent = try trail.openIfPresent(path.parent) else { return }
+        do throws(TreeRemovalError) { try TreeRemoval().remove(name, from: parent.directory) } catch {
+            throw Self.failure(error.cause, path.relative)
+        }
+        trail.reset()
+    }
+
+    /// Removes a directory that has been written, unless something is in it.
+    package func removeIfEmpty(_ path: GuestPath) throws {
+        guard let name = path.lastComponent, let parent = try trail.openIfPresent(path.parent) else { return }
+        do { try parent.directory.removeDirectory(name) } catch {
+            guard [ENOTEMPTY, EEXIST, ENOENT, ENOTDIR].contains(error.code) else { throw error }
+        }
+        trail.reset()
+    }
+
     private func removing(
         in path: GuestPath, _ member: RawString, _ body: (OpenDirectory) throws(TreeRemovalError) -> Void
     ) throws {

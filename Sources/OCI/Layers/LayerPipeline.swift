@@ -29,7 +29,7 @@ package enum LayerPipeline {
         let checked = try CheckedSource(source, blob)
         let verdict = content.isKnown ? try Verdict(content, on: ring) : nil
         let outcome = Result {
-            try Worker.beside({ fill(ring, from: checked) }) {
+            try Worker.beside({ ArchiveStream.fill(ring, from: checked) { try checked.finish() } }) {
                 defer { ring.abandon() }
                 guard let verdict else {
                     return try write(ring, to: applier, rules, needsEndMark: true, outside)
@@ -87,23 +87,6 @@ package enum LayerPipeline {
                 try check.finish()
             }
             if case .failure(let error) = result { ring.abandon(error) }
-        }
-    }
-
-    private static func fill(_ ring: ChunkRing, from source: CheckedSource) {
-        do {
-            let decoded = try Compression.open(source)
-            while let room = ring.reserve() {
-                let count = try decoded.readFully(into: room)
-                if count == 0 {
-                    try source.finish()
-                    break
-                }
-                ring.commit(count)
-            }
-            ring.finish()
-        } catch {
-            ring.finish(error)
         }
     }
 }

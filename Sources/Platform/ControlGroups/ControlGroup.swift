@@ -133,6 +133,19 @@ package struct ControlGroup: Hashable, Sendable {
         return (try? ControlGroupTree.write(on ? "1" : "0", to: unified / "cgroup.freeze")) != nil
     }
 
+    /// Whether all that is in it stands still.
+    package var isFrozen: Bool {
+        guard let unified else { return false }
+        let words = ControlGroupTree.words(unified / "cgroup.events")
+        return words.firstIndex(of: "frozen").map { $0 + 1 < words.count && words[$0 + 1] == "1" } ?? false
+    }
+
+    /// What lets go of it again when "0" is written there; `nil` where the kernel cannot freeze.
+    func openFreezer() -> FileDescriptor? {
+        guard let unified else { return nil }
+        return try? FileDescriptor.open(unified / "cgroup.freeze", O_WRONLY)
+    }
+
     /// Removes it; false when somebody is in it.
     @discardableResult
     package func remove() -> Bool {

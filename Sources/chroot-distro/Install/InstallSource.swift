@@ -44,6 +44,7 @@ enum InstallSource: Equatable {
         ".oci.tar.gz", ".oci.tar.xz", ".oci.tar.zst", ".oci.tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2",
         ".tbz",
         ".tar.xz", ".txz", ".tar.lzma", ".tlz", ".tlzma", ".tar.zst", ".tzst", ".tar",
+        ".sqsh", ".squashfs", ".sqfs",
     ]
 
     /// A file's name without its suffix, in the letters that a container's name may have.

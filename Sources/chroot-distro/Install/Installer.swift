@@ -55,21 +55,13 @@ struct Installer: ~Copyable {
         try store.commit(staging)
         let container = try store.container(name)
         Flushing.goOn(container)
-        do { try enter(container, size: facts.size) } catch {
+        do { try store.enter(container, size: facts.size) } catch {
             context.diagnostics.warning(
                 "\(name) is installed, but not in the index yet; chroot-distro list puts it there: "
                     + ((error as? any UserFacing)?.message ?? "\(error)"))
         }
         lock.release()
         return Outcome(name: name, hasEntrypoint: facts.hasEntrypoint)
-    }
-
-    private func enter(_ container: borrowing Container, size: Int64) throws {
-        let entry = try store.entry(for: container, size: size)
-        try store.updateIndex { index in
-            index.containers.removeAll { $0.name == entry.name }
-            index.containers.append(entry)
-        }
     }
 
     // MARK: - Filling
@@ -218,7 +210,9 @@ struct Installer: ~Copyable {
         _ staging: borrowing Staging
     ) throws -> Bool {
         do { return try read(file, path, into: &applied, staging) } catch let error as any UserFacing {
-            if error is InstallError || error is SystemError || error is StoreError { throw error }
+            if error is InstallError || error is BackupError || error is SystemError || error is StoreError {
+                throw error
+            }
             throw InstallError.badArchive(path, error.message, hint: error.hint)
         }
     }
@@ -228,6 +222,11 @@ struct Installer: ~Copyable {
         _ staging: borrowing Staging
     ) throws -> Bool {
         guard try file.status().kind == .regular else { throw InstallError.notAFile(path) }
+        if try Squashfs.isImage(file) {
+            try Squashfs.unpack(file, to: "rootfs", in: staging.directory, context)
+            _ = try ArchiveLayout(staging.rootfs().directory.entries().map(\.name))
+            return false
+        }
         let layout = try ArchiveLayout(Self.names(FileSource(try file.duplicate())))
         try file.seek(to: 0)
         switch layout {
@@ -235,20 +234,17 @@ struct Installer: ~Copyable {
             try applied.apply(FileSource(file), .plain(prefix: prefix))
             return false
         case .backup(let name):
-            let tree = GuestPath(components: [name, "rootfs"])
-            let document = GuestPath(components: [name, "manifest.json"])
-            var manifest: [UInt8]?
-            try applied.apply(FileSource(file), .plain(prefix: tree)) { entry, reader in
-                guard entry.kind == .regular, GuestPath(entry.path) == document else { return }
-                manifest = try reader.readData(limit: ContainerManifest.sizeLimit) ?? []
+            var unpacker = try BackupUnpacker(name, into: staging.rootfs().directory.duplicate())
+            do {
+                applied.add(
+                    try ArchiveStream.read(FileSource(file)) { reader in
+                        while let entry = try reader.next() { try unpacker.take(entry, from: reader) }
+                        return try unpacker.finish()
+                    })
+            } catch let flaw as BackupUnpacker.Flaw {
+                throw flaw.error(of: path)
             }
-            if let manifest {
-                // One that is too large has been read as nothing, which is as bad.
-                do { _ = try ContainerManifest(json: manifest) } catch {
-                    throw InstallError.badManifest(path)
-                }
-                try staging.write("manifest.json", manifest)
-            }
+            if let manifest = unpacker.manifest { try staging.write("manifest.json", manifest) }
             return false
         case .ociLayout, .dockerArchive:
             return try importArchive(file, into: &applied, staging)
@@ -285,6 +281,9 @@ struct AppliedLayers: LayerSink {
             throw BlobError.wrongDigest(layer.descriptor.digest, actual: found)
         }
     }
+
+    /// Counts what was written otherwise.
+    mutating func add(_ report: TreeReport) { self.report += report }
 
     /// Applies an archive that is not a layer.
     mutating func apply(

@@ -1,0 +1,52 @@
+import Platform
+
+/// Reading an archive from front to back while another thread decompresses what comes next.
+package enum ArchiveStream {
+    /// Buffers and bytes in each.
+    private static let ring = (count: 8, capacity: 1 << 20)
+
+    /// Lets `body` read the archive that `source` has, compressed in whatever way.
+    ///
+    /// An archive without its end mark is cut off, which is an error however far `body` has read. The thread has ended
+    /// when this returns or throws.
+    package static func read<Value>(
+        _ source: any ByteSource, _ body: (TarReader) throws -> Value
+    ) throws -> Value {
+        let ring = ChunkRing(count: ring.count, capacity: ring.capacity)
+        do {
+            return try Worker.beside({ fill(ring, from: source) }) {
+                defer { ring.abandon() }
+                let reader = TarReader(ring.reader(0))
+                let value = try body(reader)
+                while try reader.next() != nil {}
+                guard reader.hasEndMark else { throw TarError(.noEndMark, offset: reader.offset) }
+                try reader.drain()
+                return value
+            }
+        } catch let error as TarError {
+            // The words of what failed first are better than "the archive cannot be read".
+            guard case .source(let cause) = error.reason else { throw error }
+            throw cause
+        }
+    }
+
+    /// Decompresses all of `source` into a ring, and calls `done` when it has ended.
+    package static func fill(
+        _ ring: ChunkRing, from source: any ByteSource, done: () throws -> Void = {}
+    ) {
+        do {
+            let decoded = try Compression.open(source)
+            while let room = ring.reserve() {
+                let count = try decoded.readFully(into: room)
+                if count == 0 {
+                    try done()
+                    break
+                }
+                ring.commit(count)
+            }
+            ring.finish()
+        } catch {
+            ring.finish(error)
+        }
+    }
+}

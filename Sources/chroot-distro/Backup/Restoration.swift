@@ -1,0 +1,123 @@
+import Archive
+import CLI
+import Libc
+import Platform
+import Session
+import Store
+
+/// Makes a container of its backup: it is prepared beside the others and put in its place at the end.
+final class Restoration {
+    private let context: Context
+    private let source: HostPath
+    private let isForced: Bool
+    private let isVerbose: Bool
+    private let store: ContainerStore
+    private var name: ContainerName?
+    private var lock: FileLock?
+    private var staging: Staging?
+    private var size: Int64 = 0
+
+    /// `source` is what errors call the archive.
+    init(_ context: Context, from source: HostPath, isForced: Bool, isVerbose: Bool) throws {
+        self.context = context
+        self.source = source
+        self.isForced = isForced
+        self.isVerbose = isVerbose
+        store = try context.store()
+        // What cannot be thrown away now is in nobody's way.
+        try? store.sweep()
+    }
+
+    /// Reads the archive and returns the name of the container that it has become.
+    func run(_ bytes: any ByteSource) throws -> ContainerName {
+        let outcome = Result { try ArchiveStream.read(bytes) { try unpack($0) } }
+        guard case .failure(let error) = outcome else { return try publish() }
+        if let staging = staging.take() { try? staging.discard(in: store) }
+        throw translated(error)
+    }
+
+    private func translated(_ error: any Error) -> any Error {
+        switch error {
+        case let flaw as BackupUnpacker.Flaw: flaw.error(of: source)
+        case let error as TarError: BackupError.badArchive(source, error.message, hint: error.hint)
+        case let error as CodecError: BackupError.badArchive(source, error.message, hint: error.hint)
+        case let error as TreeError: BackupError.badArchive(source, error.message, hint: error.hint)
+        default: error
+        }
+    }
+
+    // MARK: - Unpacking
+
+    private func unpack(_ reader: TarReader) throws {
+        guard var entry = try reader.next() else { throw BackupUnpacker.Flaw.noTree }
+        while BackupMember.read(entry.path) == nil {
+            guard let next = try reader.next() else { throw BackupUnpacker.Flaw.noTree }
+            entry = next
+        }
+        guard let container = BackupMember.read(entry.path)?.container else { return }
+        // The first name of an archive that is no backup is no name of a container either.
+        guard let name = try? ContainerName(container.text) else { throw BackupUnpacker.Flaw.noTree }
+        try begin(name)
+        try unpack(entry, reader, container)
+    }
+
+    /// Only now is it known which container is meant.
+    private func begin(_ name: ContainerName) throws {
+        self.name = name
+        lock = try store.lock(name, .exclusive, for: "restore")
+        if try store.contains(name), !isForced { throw BackupError.nameTaken(name) }
+        staging = try store.stage(name, replacing: isForced)
+        context.diagnostics.info("Restoring \(name)")
+    }
+
+    private func unpack(_ first: TarEntry, _ reader: TarReader, _ container: RawString) throws {
+        guard let root = try rootDirectory() else { return }
+        var unpacker = try BackupUnpacker(container, into: root)
+        let diagnostics = context.diagnostics
+        if isVerbose { unpacker.onMember = { diagnostics.info("\($0)") } }
+        try unpacker.take(first, from: reader)
+        while let entry = try reader.next() { try unpacker.take(entry, from: reader) }
+        let report = try unpacker.finish()
+        size = report.bytes
+        if let manifest = unpacker.manifest { try write(manifest) }
+        if let summary = report.summary { diagnostics.warning(summary) }
+        if unpacker.leftOut > 0 {
+            diagnostics.warning(
+                "\(unpacker.leftOut) entries of the archive belong to no container and were left out")
+        }
+        if unpacker.brokenLinks > 0 {
+            diagnostics.warning(
+                "\(unpacker.brokenLinks) hard links that proot had emulated lead nowhere, and stay symbolic links"
+            )
+        }
+    }
+
+    // A noncopyable member of a class is only borrowed in a function of its own.
+
+    private func rootDirectory() throws -> Directory? {
+        try staging?.rootfs().directory.duplicate()
+    }
+
+    private func write(_ manifest: [UInt8]) throws { try staging?.write("manifest.json", manifest) }
+
+    // MARK: - Publishing
+
+    private func publish() throws -> ContainerName {
+        guard let name, let staging = staging.take() else { throw BackupError.notABackup(source) }
+        if try store.contains(name) {
+            try Shutdown(name, in: context.layout).run(.gently)
+            try store.replace(with: staging)
+        } else {
+            try store.commit(staging)
+        }
+        let container = try store.container(name)
+        Flushing.goOn(container)
+        do { try store.enter(container, size: size) } catch {
+            context.diagnostics.warning(
+                "\(name) is restored, but not in the index yet; chroot-distro list puts it there: "
+                    + ((error as? any UserFacing)?.message ?? "\(error)"))
+        }
+        lock = nil
+        return name
+    }
+}

@@ -1,0 +1,56 @@
+import Archive
+import CLI
+import Libc
+import Platform
+import Store
+
+struct RestoreCommand: PrivilegedCommand {
+    static let spec = CommandSpec(
+        "restore", summary: "Make a container of its backup", group: "Files and backups",
+        description: [
+            "Reads a backup that this program, the Python chroot-distro or proot-distro made, from BACKUP_FILE or standard input, compressed with gzip, bzip2, xz, lzma, zstd or not at all. The container has the name that it had.",
+            "It is prepared beside the others and appears when it is complete: whatever happens before, nothing has changed.",
+            "Hard links that proot had emulated become hard links again. To restore under another name: chroot-distro install BACKUP_FILE --name NAME",
+        ],
+        operands: [Operand("BACKUP_FILE", .file, optional: true)],
+        flags: [
+            Flag(
+                "force", short: "f", help: "Replace a container that already has the name, and stop it first"),
+            Flag("verbose", short: "v", group: "talk", help: "Name each file that is restored"),
+            Flag("quiet", short: "q", group: "talk", help: "Print nothing but errors"),
+        ],
+        examples: [
+            .init("chroot-distro restore debian.tar.zst"),
+            .init("gpg -d debian.tar.gpg | chroot-distro restore"),
+        ])
+
+    private let path: HostPath?
+    private let isForced: Bool
+    private let isVerbose: Bool
+    private let isQuiet: Bool
+
+    init(_ arguments: ParsedArguments) throws(UsageError) {
+        let text = try arguments.optionalOperand("BACKUP_FILE")
+        path = text.flatMap { $0 == "-" ? nil : HostPath($0) }
+        isForced = arguments.isSet("force")
+        isVerbose = arguments.isSet("verbose")
+        isQuiet = arguments.isSet("quiet")
+    }
+
+    func run(in context: borrowing Context) throws -> ExitStatus {
+        context.diagnostics.isQuiet = isQuiet
+        let file = try path.map { try FileDescriptor.open($0, O_RDONLY | O_NOCTTY) } ?? standardInput()
+        guard !file.isTerminal else { throw BackupError.nothingToRead }
+        if let path, try file.status().kind == .directory { throw BackupError.notABackup(path) }
+        let restoration = try Restoration(
+            copy context, from: path ?? "standard input", isForced: isForced, isVerbose: isVerbose)
+        let name = try restoration.run(FileSource(file))
+        context.diagnostics.info("Restored \(name)")
+        context.diagnostics.info("Start shell:    chroot-distro login \(name)")
+        return .success
+    }
+
+    private func standardInput() throws -> FileDescriptor {
+        FileDescriptor(adopting: try syscall("dup") { fcntl(0, F_DUPFD_CLOEXEC, 3) })
+    }
+}

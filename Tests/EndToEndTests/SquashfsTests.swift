@@ -1,0 +1,78 @@
+import Libc
+import Platform
+import TestSupport
+import Testing
+
+@Suite(
+    "Squashfs", .scratch, .needsRoot, .needsFile("/bin/busybox"),
+    .needsProgram("mksquashfs", "unsquashfs", "setfattr", "getfattr"))
+struct SquashfsTests {
+    private func file(_ name: String) -> String { (Scratch.path / name).rawValue }
+
+    @Test("a container goes into an image and comes out as it was", arguments: ["zstd", "gzip", "lzo"])
+    func roundTrip(_ format: String) throws {
+        let program = try Program.with("box")
+        // Squashfs has whole seconds up to 2106 only.
+        try Run.shell(
+            """
+            cd "$1"; mkdir srv; cd srv; printf text >f; ln f g; chown 12:34 f; chmod 4751 f; ln -s nowhere s; mkfifo p
+            mknod c c 1 3; mkdir -m 2750 d; setfattr -n user.note -v kept f; truncate -s 50M hole; : >"$(printf 'new\\nline')"
+            find "$1" -exec touch -h -d 2020-02-02 {} +
+            """, program.root(of: "box").rawValue)
+        let before = try program.description(of: "box")
+        try program.succeed("export", "box", "-o", file("box.sqsh"), "-c", format)
+        try program.succeed("install", file("box.sqsh"), "--name", "again")
+        let after = try program.description(of: "again")
+        func settled(_ text: String) -> [Substring] {
+            text.split(separator: "\\n").filter { !$0.hasPrefix("./etc") && !$0.contains("  -") }
+        }
+        #expect(settled(after) == settled(before))
+        #expect(try program.inside("again", "cat /srv/g") == "text")
+    }
+
+    @Test(
+        "images as enroot makes them are installed", arguments: ["-comp lzo -noD", "-comp gzip", "-comp xz"])
+    func enroot(_ options: String) throws {
+        let program = Program()
+        let plain = try BusyboxImage.rootfsArchive(in: Scratch.path)
+        try Run.shell(
+            """
+            mkdir "$2/tree"; tar -C "$2/tree" -xf "$1"
+            mksquashfs "$2/tree" "$2/enroot.sqsh" -all-root -quiet -no-progress \(options) >/dev/null
+            """, plain.rawValue, Scratch.path.rawValue)
+        try program.succeed("install", file("enroot.sqsh"))
+        #expect(try program.names() == ["enroot"])
+        #expect(try program.inside("enroot", "echo in") == "in")
+    }
+
+    @Test("what is damaged, holds no system or is there already changes nothing")
+    func refusals() throws {
+        let program = try Program.with("box")
+        try program.succeed("export", "box", "-o", file("box.sqsh"))
+        try program.refuse("export", "box", "-o", file("box.sqsh"), naming: ["box.sqsh", "exists"])
+        try Run.shell(
+            """
+            cd "$1"; head -c 5000 box.sqsh >cut.sqsh; mkdir none; : >none/x
+            mksquashfs none none.sqsh -quiet -no-progress >/dev/null
+            """, Scratch.path.rawValue)
+        try program.refuse("install", file("cut.sqsh"), naming: ["unsquashfs"])
+        try program.refuse("install", file("none.sqsh"), naming: ["none.sqsh"])
+        #expect(try program.names() == ["box"])
+    }
+
+    @Test("a missing program is named with its package")
+    func missing() throws {
+        let program = try Program.with("box")
+        // Where the program is, nothing is, in a mount namespace of its own.
+        let outcome = try Run.program(
+            "/usr/bin/unshare",
+            [
+                "-m", "/bin/sh", "-c",
+                "mount --bind /dev/null \"$(command -v mksquashfs)\" && exec \"$0\" export box -o \"$1\"",
+                BuiltBinary.path, file("x.sqsh"),
+            ], environment: program.environment.merging(["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]) { $1 })
+        #expect(outcome.status == .failure)
+        #expect(outcome.stderr.contains("squashfs-tools"), "\(outcome.stderr)")
+        #expect(access(file("x.sqsh"), F_OK) != 0)
+    }
+}
