@@ -78,7 +78,13 @@ package struct ContainerStore: ~Copyable {
     }
 
     package func container(_ name: ContainerName) throws -> Container {
-        guard try contains(name) else { throw try notInstalled(name) }
+        guard let container = try containerIfInstalled(name) else { throw try notInstalled(name) }
+        return container
+    }
+
+    /// The same; `nil` when there is no such container.
+    package func containerIfInstalled(_ name: ContainerName) throws -> Container? {
+        guard try contains(name) else { return nil }
         return Container(name: name, directory: try containers.openDirectory(name.file))
     }
 
