@@ -192,6 +192,8 @@ package struct ContainerStore: ~Copyable {
     /// in its place with `replace`.
     package func stage(_ name: ContainerName, replacing: Bool = false) throws -> Staging {
         guard try replacing || !contains(name) else { throw StoreError.nameTaken(name) }
+        // On a disk that is full later, nothing could be thrown away for want of a place.
+        _ = try data.openOrMakeDirectory("trash", mode: 0o700)
         let making = try FileLock(locks, Self.stagingLock, .shared, wait: true)
         let staging = try Staging(name, in: data.openOrMakeDirectory("staging", mode: 0o700))
         making.release()

@@ -24,8 +24,15 @@ struct ImageRunTests {
             set +e; cd "$1"; find data run -mindepth 1 ! -name '*.lock' ! -path '*/locks/*' ! -name events ! -name index.json 2>/dev/null | sort
             find cache/chroot-distro/rootfs/staging cache/chroot-distro/rootfs/trash -mindepth 1 2>/dev/null
             find cache/chroot-distro/rootfs -maxdepth 1 -name '.tmp-*' 2>/dev/null
-            ls -d /sys/fs/cgroup/*/chroot-distro-box-* 2>/dev/null; true
-            """, Scratch.path.rawValue)
+            ls -d /sys/fs/cgroup/*/chroot-distro-box-*"$2" 2>/dev/null; true
+            """, Scratch.path.rawValue, groupSuffix)
+    }
+
+    /// What the names of this store's control groups end with: FNV-1a of where it keeps what runs.
+    private var groupSuffix: String {
+        let path = (Scratch.path / "data/chroot-distro/run").rawValue
+        return "-"
+            + String(path.utf8.reduce(UInt32(2_166_136_261)) { ($0 ^ UInt32($1)) &* 16_777_619 }, radix: 16)
     }
 
     private var roots: HostPath { Scratch.path / "cache/chroot-distro/rootfs/containers" }

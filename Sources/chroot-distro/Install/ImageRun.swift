@@ -36,8 +36,7 @@ struct ImageRun {
     private func launch(
         _ root: ImageRoot, as name: ContainerName, in roots: borrowing ImageRoots, _ context: Context
     ) throws -> ExitStatus {
-        // False when something still runs in it, which ps shows; the next sweep looks again.
-        defer { _ = try? RunCensus.erase(name, in: context.layout) }
+        defer { try? Self.forget(name, context) }
         let starting = try roots.beginStart()
         return try options.launch(root, as: name, in: roots, holding: starting, context)
     }
@@ -51,10 +50,17 @@ struct ImageRun {
         try roots.betweenStarts {
             for entry in try RunCensus.take(context.layout).entries {
                 guard !entry.isAlive, try !store.contains(entry.name) else { continue }
-                Debris.sweep(entry.name, in: context.layout)
-                _ = try RunCensus.erase(entry.name, in: context.layout)
+                try forget(entry.name, context)
             }
         }
+    }
+
+    /// Forgets a container that has ended; where something of it is still there, the next sweep looks again.
+    private static func forget(_ name: ContainerName, _ context: Context) throws {
+        Debris.sweep(name, in: context.layout)
+        // Nothing else leads to what is left.
+        guard !Debris.isLeft(of: name, in: context.layout) else { return }
+        _ = try RunCensus.erase(name, in: context.layout)
     }
 }
 
