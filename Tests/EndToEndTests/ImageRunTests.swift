@@ -158,6 +158,8 @@ struct ImageRunTests {
         #expect(try program.succeed("run", "--rm", archive).stdout == "from the image\n")
         try program.install("other")
         #expect(try Run.succeeding("ls", [roots.rawValue]).split(separator: "\n").count == 1)
+        try program.succeed("clear-cache")
+        #expect(try Run.succeeding("ls", [roots.rawValue]).isEmpty)
     }
 
     @Test("is refused in the background, as a plan, and of what is no image; without --rm it is no container")

@@ -30,7 +30,7 @@ struct DamageTests {
             "run": [["run", "bb", "--", "true"], ["run", "--rm", "/no/such.tar"]],
             "exec": [["exec", "bb", "--", "true"]],
             "install": [["install", "/no/such.tar", "--name", "nn"]],
-            "rename": [],
+            "rename": [], "search": [], "push": [], "pull": [],
             "kill": [
                 ["kill", "-s", "CONT", "bb"], ["kill", "4000000"], ["kill", "bb"], ["kill", "--all"],
             ],
@@ -78,7 +78,8 @@ struct DamageTests {
             "unshare",
             [
                 "-m", "--propagation", "private", "sh", "-c",
-                "out=$(mktemp -p /dev/shm)\n" + damage + "\n" + Self.script + "\nrm -f \"$out\"*\n"
+                "out=$(mktemp -p /dev/shm); cd /dev/shm\n" + damage + "\n" + Self.script
+                    + "\nrm -f \"$out\"*\n"
                     + cleaning, "sh",
                 BuiltBinary.path,
             ],

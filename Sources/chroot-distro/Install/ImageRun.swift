@@ -42,10 +42,10 @@ struct ImageRun {
     }
 
     /// Deletes what killed sessions of images have left, and roots that nobody has used for long.
-    static func sweep(_ context: Context) throws {
+    static func sweep(_ context: Context, olderThan age: Int = ImageRoots.patience) throws {
         guard access(context.layout.imageRoots.data.rawValue, F_OK) == 0 else { return }
         let roots = try ImageRoots.open(context.layout)
-        try roots.sweep()
+        try roots.sweep(olderThan: age)
         let store = try context.store()
         try roots.betweenStarts {
             for entry in try RunCensus.take(context.layout).entries {
