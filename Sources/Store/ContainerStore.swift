@@ -153,8 +153,14 @@ package struct ContainerStore: ~Copyable {
             throw try notInstalled(name)
         }
         try containers.synchronize()
-        try updateIndex { index in index.containers.removeAll { $0.name == name.description } }
+        let forgotten = Result { try forget(name) }
         try trash.delete(thrown, name: name, onDelete: onDelete)
+        // On a full disk there is room for the index only now.
+        if case .failure = forgotten { try forget(name) }
+    }
+
+    private func forget(_ name: ContainerName) throws {
+        try updateIndex { index in index.containers.removeAll { $0.name == name.description } }
     }
 
     /// Deletes what killed commands left behind.
