@@ -72,7 +72,8 @@ let package = Package(
         tests(
             "Session",
             [
-                "chroot-distro", "CLinux", "Libc", "Mounts", "Namespaces", "Platform", "Session", "Store",
+                "chroot-distro", "CLI", "CLinux", "Libc", "Mounts", "Namespaces", "Platform", "Session",
+                "Store",
                 "TestSupport",
             ]),
         .target(

@@ -171,6 +171,14 @@ package enum MountInterface: Sendable {
         _ = try copyForItself(directory, users: users)
     }
 
+    /// Attaches a copy of the directory's mount, with other owners, on top of another directory.
+    package func attachCopy(
+        of directory: borrowing Directory, users: Int32, at target: borrowing Directory
+    ) throws(SystemError) {
+        let tree = try copyForItself(directory, users: users)
+        try syscall("move_mount") { cd_move_mount(tree.rawValue, target.raw, "") }
+    }
+
     private func copyForItself(
         _ directory: borrowing Directory, users: Int32?
     ) throws(SystemError) -> FileDescriptor {

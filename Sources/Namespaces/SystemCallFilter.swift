@@ -21,25 +21,35 @@ package struct SystemCallFilter: Hashable, Sendable {
 
     /// Changes with the table, so that a program which was kept is not one of an older table.
     package static let keptName: RawString = {
-        var hash = UInt64(0xcbf2_9ce4_8422_2325)
-        func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        for name in denied { name.withUTF8Buffer { $0.forEach(add) } }
-        for request in deniedRequests {
-            for shift in [0, 8, 16, 24] { add(UInt8(truncatingIfNeeded: request >> UInt32(shift))) }
-        }
-        return RawString(".filter-\(String(hash, radix: 16))")
+        var table: [UInt8] = []
+        for name in denied { name.withUTF8Buffer { table += $0 } }
+        for request in deniedRequests { withUnsafeBytes(of: request.littleEndian) { table += $0 } }
+        return RawString(".filter-\(String(sum(of: table[...]), radix: 16))")
     }()
+
+    /// FNV-1a.
+    private static func sum(of bytes: ArraySlice<UInt8>) -> UInt64 {
+        bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    }
+
+    /// A program with its sum behind it, so that a damaged file is not taken for one.
+    private static func checked(_ kept: [UInt8]) -> [UInt8]? {
+        let program = kept.dropLast(8)
+        let sum = withUnsafeBytes(of: sum(of: program).littleEndian) { Array($0) }
+        return !program.isEmpty && kept.suffix(8).elementsEqual(sum) ? Array(program) : nil
+    }
 
     /// The program that was kept in a directory that only root writes to, or a new one; `ENOSYS` without libseccomp.
     package init(keptIn directory: borrowing Directory) throws(SystemError) {
-        if let kept = try? directory.readFile(Self.keptName, limit: 1 << 16), !kept.isEmpty,
-            kept.count % 8 == 0
+        if let kept = try? directory.readFile(Self.keptName, limit: 1 << 16),
+            let checked = Self.checked(kept)
         {
-            program = kept
+            program = checked
             return
         }
         program = try Self.make()
-        try? directory.replaceFile(Self.keptName, with: program, durable: false)
+        let sum = withUnsafeBytes(of: Self.sum(of: program[...]).littleEndian) { Array($0) }
+        try? directory.replaceFile(Self.keptName, with: program + sum, durable: false)
     }
 
     /// A new program.

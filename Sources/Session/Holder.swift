@@ -50,6 +50,7 @@ enum Holder {
         if case .range(let range) = plan.boundary { record.firstID = range.start }
         record.isReadOnly = plan.isReadOnly ? true : nil
         record.isEphemeral = plan.isEphemeral ? true : nil
+        record.image = plan.image?.name.description
         return record
     }
 
@@ -122,14 +123,9 @@ enum Holder {
     private static func rootDirectory(
         _ plan: LaunchPlan, _ foundation: borrowing Foundation
     ) throws -> Directory {
-        let rootfs = try ContainerStore.rootfsDirectory(of: plan.container, in: foundation.layout)
+        let rootfs = try plan.openFiles(in: foundation.layout)
         guard plan.isEphemeral else { return rootfs }
-        guard foundation.users == nil else {
-            throw LaunchError.inside(
-                "--rm and --isolated exclude each other: overlayfs cannot show files as another user's",
-                hint: "Leave one of the two out.", .failure)
-        }
-        return try MemoryOverlay.lay(over: rootfs, of: plan.container, in: foundation.layout)
+        return try MemoryOverlay.lay(over: rootfs, of: plan, foundation)
     }
 
     /// Builds the container's tree in a mount namespace of its own and makes its root the only one.
@@ -146,7 +142,8 @@ enum Holder {
         // Descriptors from before belong to the old namespace's mounts, so the store is opened anew.
         let rootfs = try rootDirectory(plan, foundation)
         let binds = try OpenedBinds(plan.mounts, interface: interface)
-        let root = try interface.mountOnItself(rootfs, users: foundation.users)
+        // Memory that lies over the files has its owners already.
+        let root = try interface.mountOnItself(rootfs, users: plan.isEphemeral ? nil : foundation.users)
         try furnish(root, plan, binds, interface)
         if plan.isReadOnly { try interface.makeReadOnly(root) }
         try requireOwnProcesses(at: root)

@@ -32,6 +32,8 @@ package struct LaunchPlan: Sendable, Equatable {
     package var isReadOnly = false
     /// Changes go to memory and vanish.
     package var isEphemeral = false
+    /// Where its files are when it is not installed.
+    package var image: ImageRoot?
     /// Whether the system calls that a guest has no business with are denied to it.
     package var isFiltered = false
     /// What stands between the guest and the host.
@@ -107,6 +109,11 @@ package struct LaunchPlan: Sendable, Equatable {
             case .required(let path), .made(let path), .preferred(let path): path
             }
         }
+    }
+
+    /// The directory that its root is made of.
+    func openFiles(in layout: StateLayout) throws -> Directory {
+        try ContainerStore.rootfsDirectory(of: image?.name ?? container, in: image?.layout ?? layout)
     }
 
     /// The namespaces of the container's own.

@@ -181,7 +181,7 @@ package struct RootfulLauncher {
         guard case .range(let range) = plan.boundary else { return FileDescriptor(adopting: -1) }
         do {
             let users = try UserNamespace.make(range)
-            let rootfs = try ContainerStore.rootfsDirectory(of: plan.container, in: layout)
+            let rootfs = try plan.openFiles(in: layout)
             try interface.requireMapping(of: rootfs, users: users.rawValue)
             plan.mounts = plan.mounts.shifted(by: range)
             return users

@@ -78,7 +78,13 @@ package struct ContainerStore: ~Copyable {
     }
 
     package func container(_ name: ContainerName) throws -> Container {
-        guard try contains(name) else { throw try notInstalled(name) }
+        guard let container = try containerIfInstalled(name) else { throw try notInstalled(name) }
+        return container
+    }
+
+    /// The same; `nil` when there is no such container.
+    package func containerIfInstalled(_ name: ContainerName) throws -> Container? {
+        guard try contains(name) else { return nil }
         return Container(name: name, directory: try containers.openDirectory(name.file))
     }
 
@@ -147,8 +153,14 @@ package struct ContainerStore: ~Copyable {
             throw try notInstalled(name)
         }
         try containers.synchronize()
-        try updateIndex { index in index.containers.removeAll { $0.name == name.description } }
+        let forgotten = Result { try forget(name) }
         try trash.delete(thrown, name: name, onDelete: onDelete)
+        // On a full disk there is room for the index only now.
+        if case .failure = forgotten { try forget(name) }
+    }
+
+    private func forget(_ name: ContainerName) throws {
+        try updateIndex { index in index.containers.removeAll { $0.name == name.description } }
     }
 
     /// Deletes what killed commands left behind.
@@ -186,6 +198,8 @@ package struct ContainerStore: ~Copyable {
     /// in its place with `replace`.
     package func stage(_ name: ContainerName, replacing: Bool = false) throws -> Staging {
         guard try replacing || !contains(name) else { throw StoreError.nameTaken(name) }
+        // On a disk that is full later, nothing could be thrown away for want of a place.
+        _ = try data.openOrMakeDirectory("trash", mode: 0o700)
         let making = try FileLock(locks, Self.stagingLock, .shared, wait: true)
         let staging = try Staging(name, in: data.openOrMakeDirectory("staging", mode: 0o700))
         making.release()

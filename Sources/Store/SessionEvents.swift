@@ -53,8 +53,7 @@ package enum SessionEvents {
 
     /// Notes what has not been noted of sessions that were killed; the supervisors of those that are open.
     package static func settle(in layout: StateLayout) -> [pid_t] {
-        guard let run = try? Directory.open(layout.run), let entries = try? run.entries() else { return [] }
-        return entries.compactMap { try? ContainerName($0.name.text) }.flatMap { name in
+        SessionRegistry.recorded(in: layout).flatMap { name in
             SessionRegistry.read(name, in: layout)?.openSessions().map(\.pid) ?? []
         }
     }

@@ -83,6 +83,8 @@ package struct HolderRecord: Decodable, Hashable, Sendable {
     package var isReadOnly: Bool?
     /// Whether changes vanish with it; `nil` means no.
     package var isEphemeral: Bool?
+    /// The image whose files it has; `nil` when it is an installed container.
+    package var image: String?
     /// What the container was started with; `nil` without limits.
     package var limits: ResourceLimits?
 
@@ -139,6 +141,7 @@ package struct HolderRecord: Decodable, Hashable, Sendable {
         if let firstID { optional.append(("firstID", "\(firstID)")) }
         if let isReadOnly { optional.append(("isReadOnly", "\(isReadOnly)")) }
         if let isEphemeral { optional.append(("isEphemeral", "\(isEphemeral)")) }
+        if let image { optional.append(("image", JSONText.string(image))) }
         if let limits { optional.append(("limits", limits.json)) }
         return JSONText.object(
             [

@@ -37,6 +37,18 @@ package struct SessionRegistry: ~Copyable {
         return SessionRegistry(name: name, layout, sessions: sessions, directory)
     }
 
+    /// The containers of which something is recorded, be they installed or not, running or not.
+    package static func recorded(in layout: StateLayout) -> [ContainerName] {
+        guard let run = try? Directory.open(layout.run), let entries = try? run.entries() else { return [] }
+        return entries.compactMap { try? ContainerName($0.name.text) }
+    }
+
+    /// Whether a container runs, be it installed or not.
+    package static func isRunning(_ name: ContainerName, in layout: StateLayout) -> Bool {
+        guard let registry = read(name, in: layout) else { return false }
+        return !registry.openSessions().isEmpty || registry.livingHolder() != nil
+    }
+
     private init(
         name: ContainerName, _ layout: StateLayout, sessions: consuming Directory,
         _ directory: consuming Directory

@@ -10,6 +10,9 @@ package struct StateLayout: Hashable, Sendable {
     /// What is running; worth nothing after a reboot.
     package let run: HostPath
 
+    /// The store of images that are run without being installed: see `ImageRoots`.
+    package var imageRoots: StateLayout { StateLayout(data: cache / "rootfs", cache: cache, run: run) }
+
     package init(data: HostPath, cache: HostPath, run: HostPath) {
         self.data = data
         self.cache = cache

@@ -90,12 +90,10 @@ extension ContainerStore {
         for container: borrowing Container, among ids: SubordinateIDs, recording: Bool
     ) throws -> IDRange {
         if let range = Self.recordedRange(in: container.directory, among: ids) { return range }
-        var taken: [IDRange] = []
-        for name in try names() where name != container.name {
-            guard let directory = try? containers.openDirectory(name.file),
-                let range = Self.recordedRange(in: directory, among: ids)
-            else { continue }
-            taken.append(range)
+        var taken = Self.recordedRanges(in: containers, but: container.name, among: ids)
+        // Images that are run without being installed have theirs from here, too.
+        if let images = try? Directory.open(layout.imageRoots.data).openDirectory("containers") {
+            taken += Self.recordedRanges(in: images, but: container.name, among: ids)
         }
         guard let range = ids.places().first(where: { place in !taken.contains(where: place.overlaps) })
         else {
@@ -114,6 +112,17 @@ extension ContainerStore {
     static func moveRange(from old: borrowing Directory, to new: borrowing Directory) throws(SystemError) {
         guard let range = recordedRange(in: old, among: SubordinateIDs(users: [], groups: [])) else { return }
         try record(range, in: new)
+    }
+
+    private static func recordedRanges(
+        in containers: borrowing Directory, but own: ContainerName, among ids: SubordinateIDs
+    ) -> [IDRange] {
+        ((try? containers.entries()) ?? []).compactMap { entry in
+            guard let name = try? ContainerName(entry.name.text), name != own,
+                let directory = try? containers.openDirectory(entry.name)
+            else { return nil }
+            return recordedRange(in: directory, among: ids)
+        }
     }
 
     private static func recordedRange(in directory: borrowing Directory, among ids: SubordinateIDs)

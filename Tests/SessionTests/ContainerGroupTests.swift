@@ -113,6 +113,32 @@ struct ContainerGroupTests {
         #expect(ticks.reduce(0, +) < sysconf(Int32(_SC_CLK_TCK)), "\(outcome.stdout)\(outcome.stderr)")
     }
 
+    /// What version 2 may limit on this machine; controllers that version 1 has are not there.
+    private static let unifiedControllers =
+        (try? Run.shell(
+            "cat /sys/fs/cgroup/cgroup.controllers /sys/fs/cgroup/unified/cgroup.controllers 2>/dev/null || true"
+        ).split { $0 == " " || $0 == "\n" }.map(String.init)) ?? []
+
+    @Test(
+        "has its limits in version 2 alone, where that has the controllers",
+        .enabled(
+            if: ["memory", "cpu", "pids"].allSatisfy(unifiedControllers.contains),
+            "needs memory, cpu and pids in version 2; here version 1 has them"))
+    func unifiedLimits() throws {
+        let script = "cat /proc/self/cgroup; echo up; read x; dd if=/dev/zero of=/dev/null bs=100M count=1"
+        let running = try container.start(
+            script: script, ["--memory", "64M", "--cpus", "0.5", "--pids", "30"])
+        _ = try running.read(until: "up")
+        let groups = try groups()
+        let group = try #require(groups.first)
+        #expect(groups.count == 1)
+        let limits = try Run.shell("cd \"$1\"; cat memory.max cpu.max pids.max", group)
+        #expect(limits == "67108864\n50000 100000\n30\n")
+        #expect(try running.finish(input: Array("\n".utf8)).status.code == 137)
+        #expect(container.leftovers().isEmpty)
+        #expect(try self.groups().isEmpty)
+    }
+
     @Test(
         "keeps the limits that the container was started with",
         .enabled(if: has("pids"), "needs the pids controller"))

@@ -31,6 +31,28 @@ struct EphemeralTests {
         #expect(try container.script("test -e /made; echo $?").stdout == "1\n")
     }
 
+    @Test("in a boundary of its own has the container's own ids above and below", .needsIsolation)
+    func isolated() throws {
+        try Run.shell(
+            "chmod 751 $1; echo old >$1/etc/file; chown 1000:1000 $1/etc/file", container.rootfs.rawValue)
+        let before = try Run.shell("cd $1; find . -printf '%p %U %m %s\\n' | sort", container.rootfs.rawValue)
+        let script = """
+            id -u; head -1 /proc/self/uid_map | tr -s ' '; stat -c '%u %a' / /etc/file; echo new >>/etc/file; stat -c %u /etc/file
+            echo x >/made; chown 1000 /made; stat -c %u /made; chmod 4755 /made; rm -rf /home; mkdir /home; ls /home
+            mount -t tmpfs none /home && echo mounted; umount / 2>/dev/null && echo gone; true
+            """
+        let outcome = try Mountinfo.unchanged { try container.script(script, ["--rm", "--isolated=strict"]) }
+        let lines = outcome.lines
+        #expect(
+            lines.first == "0" && lines.dropFirst().first?.hasSuffix(" 65536") == true, "\(outcome.stderr)")
+        #expect(
+            Array(lines.dropFirst(2)) == ["0 751", "1000 644", "1000", "1000", "mounted"],
+            "\(outcome.stdout)\(outcome.stderr)")
+        #expect(container.leftovers().isEmpty)
+        let after = try Run.shell("cd $1; find . -printf '%p %U %m %s\\n' | sort", container.rootfs.rawValue)
+        #expect(after == before)
+    }
+
     @Test("is joined by others, but is not had in a container that runs without it")
     func joining() throws {
         let first = try container.start(script: "echo a >/shared; echo up; read x", ["--rm"])

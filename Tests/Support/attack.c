@@ -77,6 +77,14 @@ int main(int argc, char **argv) {
                 if (mount("none", "/var", "cgroup", 0, kinds[i]) == 0) printf("%d mounted %s\n", round, kinds[i]);
             if (mount("none", "/var", "cgroup2", 0, NULL) == 0) printf("%d mounted version 2\n", round);
         }
+    } else if (!strcmp(what, "leave")) {
+        // A process whose directory is above its root is stopped by no root on its way up.
+        int start = open("/", O_RDONLY | O_DIRECTORY);
+        if (chroot("/tmp") < 0 || fchdir(start) < 0) return 1;
+        for (int i = 0; i < 64; i++)
+            if (chdir("..") < 0) break;
+        if (chroot(".") < 0) return 1;
+        printf("%s\n", access(argv[2], F_OK) == 0 ? "outside" : "still inside");
     } else if (!strcmp(what, "trace")) {
         say("attach", ptrace(PTRACE_ATTACH, atoi(argv[2]), 0, 0));
         say("seize", ptrace(PTRACE_SEIZE, atoi(argv[2]), 0, 0));

@@ -63,6 +63,7 @@ struct ClearCacheCommand: PrivilegedCommand {
                 case .buildCache(let keep): try images.collectGarbage(sparing: keep, onRemove: tell).bytes
                 }
         }
+        if case .everything = part { try ImageRun.sweep(context, olderThan: 0) }
         if access(context.layout.cache.rawValue, F_OK) == 0 {
             let names: Set<RawString> =
                 switch part {

@@ -26,7 +26,9 @@ struct ExecCommand: PrivilegedCommand {
 
     func run(in context: borrowing Context) throws -> ExitStatus {
         let store = try context.store()
-        guard try store.contains(name) else { throw try store.notInstalled(name) }
+        guard try store.contains(name) || SessionRegistry.isRunning(name, in: context.layout) else {
+            throw try store.notInstalled(name)
+        }
         guard SessionRegistry.read(name, in: context.layout)?.livingHolder() != nil else {
             throw NotRunning(name: name)
         }

@@ -49,7 +49,7 @@ struct KillCommand: PrivilegedCommand {
     func run(in context: borrowing Context) throws -> ExitStatus {
         var targets: [KillTarget] = []
         if isForAll {
-            targets = try context.store().names().filter { name in
+            targets = try context.known().filter { name in
                 try Shutdown(name, in: context.layout).isNeeded()
             }.map { .container($0) }
         }

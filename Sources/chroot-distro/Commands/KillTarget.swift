@@ -11,12 +11,14 @@ enum KillTarget {
     /// A container whose name is a number wins over a session with that number.
     init(_ word: String, _ context: borrowing Context) throws {
         let store = try context.store()
-        if let name = try? ContainerName(word), try store.contains(name) {
+        if let name = try? ContainerName(word),
+            try store.contains(name) || SessionRegistry.isRunning(name, in: context.layout)
+        {
             self = .container(name)
             return
         }
         if let pid = Int32(word), pid > 0 {
-            for name in try store.names() {
+            for name in try context.known() {
                 let sessions = SessionRegistry.read(name, in: context.layout)?.openSessions() ?? []
                 guard sessions.contains(where: { $0.pid == pid }) else { continue }
                 self = .session(pid, name)

@@ -25,7 +25,8 @@ struct PsCommand: Command {
         let layout = context.systemLayout
         let now = Int64(time(nil))
         var items: [ListedSession] = []
-        for name in try names(context, layout) {
+        let installed = try installed(context, layout)
+        for name in Set(installed + SessionRegistry.recorded(in: layout)).sorted() {
             let registry = SessionRegistry.read(name, in: layout)
             let sessions = registry?.openSessions() ?? []
             items += sessions.map { ListedSession(name.description, $0, now: now) }
@@ -33,7 +34,7 @@ struct PsCommand: Command {
             if geteuid() == 0 { Debris.sweep(name, in: layout) }
             if let holder = registry?.livingHolder() {
                 items.append(ListedSession(name.description, holder: holder))
-            } else if showsAll {
+            } else if showsAll, installed.contains(name) {
                 items.append(ListedSession(idle: name.description))
             }
         }
@@ -50,7 +51,7 @@ struct PsCommand: Command {
     }
 
     /// The containers: those of the store for whoever may read it, else those of the public index.
-    private func names(_ context: borrowing Context, _ layout: StateLayout) throws -> [ContainerName] {
+    private func installed(_ context: borrowing Context, _ layout: StateLayout) throws -> [ContainerName] {
         if geteuid() == 0, access(layout.data.rawValue, F_OK) == 0 { return try context.store().names() }
         return (try PublicIndex.read(layout)?.containers ?? []).compactMap { try? ContainerName($0.name) }
     }

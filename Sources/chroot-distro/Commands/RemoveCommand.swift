@@ -50,6 +50,7 @@ struct RemoveCommand: PrivilegedCommand {
         let store = try context.store()
         for name in names where try !store.contains(name) { throw try store.notInstalled(name) }
         try store.sweep()
+        try ImageRun.sweep(context)
         for name in names {
             let lock = try store.lock(name, .exclusive, for: "remove")
             try Shutdown(name, in: context.layout).run(.gently)

@@ -100,7 +100,16 @@ extension Context {
     /// The named containers, which have to exist, or all.
     func existing(_ names: [ContainerName]) throws -> [ContainerName] {
         let store = try store()
-        for name in names where try !store.contains(name) { throw try store.notInstalled(name) }
-        return names.isEmpty ? try store.names() : names
+        for name in names {
+            guard try store.contains(name) || SessionRegistry.isRunning(name, in: layout) else {
+                throw try store.notInstalled(name)
+            }
+        }
+        return names.isEmpty ? try known() : names
+    }
+
+    /// The installed containers, and what may run without being installed.
+    func known() throws -> [ContainerName] {
+        Set(try store().names() + SessionRegistry.recorded(in: layout)).sorted()
     }
 }

@@ -18,7 +18,9 @@ struct UnmountCommand: PrivilegedCommand {
 
     func run(in context: borrowing Context) throws -> ExitStatus {
         let store = try context.store()
-        guard try store.contains(name) else { throw try store.notInstalled(name) }
+        guard try store.contains(name) || SessionRegistry.isRunning(name, in: context.layout) else {
+            throw try store.notInstalled(name)
+        }
         let stopped = try Shutdown(name, in: context.layout).run(.gently)
         context.diagnostics.info(stopped ? "Stopped \(name)" : "\(name) is not running")
         return .success

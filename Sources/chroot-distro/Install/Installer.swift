@@ -9,9 +9,9 @@ import Store
 struct Installer: ~Copyable {
     let context: Context
     let store: ContainerStore
-    private let platform: ImagePlatform
+    let platform: ImagePlatform
     let puller: Puller
-    private let policy: PullPolicy
+    let policy: PullPolicy
 
     /// Opens the store, and throws away what killed commands left in it.
     static func open(
@@ -20,7 +20,10 @@ struct Installer: ~Copyable {
         let puller = try context.puller(allowsInsecure: allowsInsecure)
         let store = try context.store()
         // What cannot be thrown away now is in nobody's way.
-        do { try store.sweep() } catch {
+        do {
+            try store.sweep()
+            try ImageRun.sweep(context)
+        } catch {
             context.diagnostics.warning(
                 "what earlier commands left behind cannot be thrown away: "
                     + ((error as? any UserFacing)?.message ?? "\(error)"))
@@ -130,7 +133,7 @@ struct Installer: ~Copyable {
     }
 
     /// Writes down what the container is made of; whether there is something to run.
-    private func describe(
+    func describe(
         _ image: ResolvedImage, as name: String?, in staging: borrowing Staging
     ) throws -> Bool {
         let bytes = try ManifestFile.bytes(

@@ -139,26 +139,73 @@ struct SessionOptions {
     func launch(_ name: ContainerName, in context: Context) throws -> ExitStatus {
         let store = try context.store()
         let lock = try store.lock(name, .shared, for: "login")
-        let container = try store.container(name)
+        guard let container = try store.containerIfInstalled(name) else {
+            lock.release()
+            return try join(name, store, context)
+        }
         if Flushing.wasInterrupted(container) {
             context.diagnostics.warning(
                 "the machine went down while \(name) was written to the disk, so files in it may be missing",
                 hint: "Install it anew, or accept it as it is: delete the file unflushed beside its rootfs.")
         }
+        return try launch(container, as: name, nil, store, holding: lock, context)
+    }
+
+    /// Starts an image that is not installed, under a name of the session's own.
+    func launch(
+        _ image: ImageRoot, as name: ContainerName, in roots: borrowing ImageRoots,
+        holding lock: consuming FileLock, _ context: Context
+    ) throws -> ExitStatus {
+        try requireForeground()
+        let container = try roots.store.container(image.name)
+        return try launch(container, as: name, image, context.store(), holding: lock, context)
+    }
+
+    /// Refuses what a container needs that stays.
+    func requireForeground() throws(ImageRunError) {
+        if detachment != nil { throw .onlyInstalled("--detach") }
+        if printsCommand { throw .onlyInstalled("--get-chroot-cmd") }
+    }
+
+    /// Enters an image that runs without being installed.
+    private func join(
+        _ name: ContainerName, _ store: borrowing ContainerStore, _ context: Context
+    ) throws -> ExitStatus {
+        guard let holder = SessionRegistry.read(name, in: context.layout)?.livingHolder(),
+            let image = holder.image
+        else { throw try store.notInstalled(name) }
+        let roots = try ImageRoots.open(context.layout)
+        let lock = try roots.beginStart()
+        return try launch(
+            ImageRoot(ContainerName(image), in: context.layout), as: name, in: roots, holding: lock, context)
+    }
+
+    private func launch(
+        _ container: borrowing Container, as name: ContainerName, _ image: ImageRoot?,
+        _ store: borrowing ContainerStore, holding lock: consuming FileLock, _ context: Context
+    ) throws -> ExitStatus {
         let rootfs = try container.rootfs()
         var guest = try GuestFacts(
             of: container, rootfs, terminal: context.caller.environment.nonEmpty("TERM"))
+        guest.name = name
         guest.running = LaunchPlan.Mode(running: name, in: context.layout)
         if !request.hosts.isEmpty { guest.hosts = (try? rootfs.readFile("/etc/hosts", limit: 1 << 20)) ?? [] }
         if request.wouldBeIsolated(in: context.caller.environment, running: guest.running) {
             guest.range = try store.range(of: container, recording: !printsCommand)
         }
         let host = context.hostFacts(sharingHome: request.sharesHome)
-        let plan = try LaunchPlanner.plan(request, host: host, guest: guest)
+        var plan = try LaunchPlanner.plan(request, host: host, guest: guest)
+        plan.image = image
         if printsCommand {
             let path = context.layout.data / "containers" / name.description / "rootfs"
             try FileDescriptor.standardOutput(PlanPrinter.command(plan, rootfs: path) + "\n")
             return .success
+        }
+        // A shell listens nowhere.
+        if request.kind == .run || detachment != nil {
+            for clash in PortClash.all(guest.manifest.settings.exposedPorts, in: context) {
+                context.diagnostics.warning(clash.message, hint: "See who listens with: chroot-distro ports")
+            }
         }
         GuestFiles.refresh(in: rootfs, resolver: GuestFiles.hostResolverConfiguration())
         var launcher = RootfulLauncher(
