@@ -40,7 +40,7 @@ package struct RootfulLauncher {
         let supervisor = try Supervisor(console)
         let container = try join(registry, warn)
         try prepareFilter(warn)
-        let guest = try enter(container, supervisor)
+        let guest = try enter(container, supervisor, registry)
         if !container.added.isEmpty {
             var record = container.record
             record.binds += container.added.map { HolderRecord.Bind($0) }
@@ -256,9 +256,10 @@ package struct RootfulLauncher {
 
     // MARK: - The guest
 
-    private func enter(_ container: borrowing Running, _ supervisor: borrowing Supervisor) throws
-        -> Supervisor.Guest
-    {
+    private func enter(
+        _ container: borrowing Running, _ supervisor: borrowing Supervisor,
+        _ registry: borrowing SessionRegistry
+    ) throws -> Supervisor.Guest {
         let pipe = try Pipe()
         let sockets = try SocketPair()
         let added = MountPlan(container.added)
@@ -269,7 +270,7 @@ package struct RootfulLauncher {
             binds: try OpenedBinds(added, interface: interface), interface: interface,
             terminal: supervisor.hasTerminal ? sockets.second.rawValue : nil,
             ignored: supervisor.hasTerminal ? [] : supervisor.ignored, watch: pipe.raw.reading,
-            group: group(container.record), filter: filter, console: console)
+            group: try group(container.record, registry), filter: filter, console: console)
         let isLimited = container.record.limits != nil
         let pid = try Fork.child(into: entrance.group) { isBorn in
             close(sockets.first.rawValue)
@@ -303,8 +304,10 @@ package struct RootfulLauncher {
         _ = try Reaping.wait(for: child)
     }
 
-    private func group(_ record: HolderRecord) -> ControlGroupEntry {
-        let name = ContainerGroup.name(of: plan.container, in: layout)
+    private func group(
+        _ record: HolderRecord, _ registry: borrowing SessionRegistry
+    ) throws(SystemError) -> ControlGroupEntry {
+        let name = try ContainerGroup.name(in: registry)
         return ControlGroup.existing(name, limits: record.limits ?? ResourceLimits())?.openEntry()
             ?? ControlGroupEntry()
     }

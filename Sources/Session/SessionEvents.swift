@@ -2,9 +2,10 @@ import Libc
 import Platform
 import Store
 
-/// What happened to sessions: a line of JSON for each start and each end, in `run/events`.
+/// What happened to sessions: a line of JSON for each start and each end, in `run/.events`, which
+/// no container can be called.
 package enum SessionEvents {
-    package static let name: RawString = "events"
+    package static let name: RawString = ".events"
     private static let limit: Int64 = 1 << 20
 
     /// Notes that a session has started.

@@ -33,7 +33,7 @@ struct Setup {
             try DoasRule(tools: tools).requirePossible()
         }
         let folder = try ContainerStore.openTrusted(SetupRecord.folder)
-        guard try folder.tryLock() else { throw SetupError.busy }
+        let lock = try SetupRecord.lock(in: folder)
         try folder.removeTemporaryFiles()
         var record = try SetupRecord.read(in: folder) ?? SetupRecord()
         if !usesSudo, !DoasRule.isThere { record.madeDoasConfiguration = true }
@@ -44,6 +44,7 @@ struct Setup {
             try usesSudo
             ? SudoersRule(tools: tools).install(for: program) : DoasRule(tools: tools).install(for: program)
         diagnostics.info(isNew ? "Wrote the rule into \(path)" : "The rule in \(path) is there already")
+        lock.release()
         tell(user)
     }
 
@@ -135,7 +136,7 @@ struct Setup {
             return finish(isUndone)
         }
         let folder = try ContainerStore.openTrusted(SetupRecord.folder)
-        guard try folder.tryLock() else { throw SetupError.busy }
+        let lock = try SetupRecord.lock(in: folder)
         try folder.removeTemporaryFiles()
         let record = try SetupRecord.read(in: folder)
         if try DoasRule(tools: tools).remove(madeFile: record?.madeDoasConfiguration ?? false) {
@@ -149,6 +150,7 @@ struct Setup {
         try SetupRecord.erase(in: folder)
         // It stays when there is something else in it, such as config.json.
         try? Directory.open("/etc").removeDirectory(RawString(SetupRecord.folder.lastComponent))
+        lock.release()
         finish(isUndone)
     }
 

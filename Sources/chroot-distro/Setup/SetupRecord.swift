@@ -36,8 +36,20 @@ struct SetupRecord: Codable, Equatable {
         try folder.replaceFile(Self.file, with: Array(try encoder.encode(self)) + [UInt8(ascii: "\n")])
     }
 
+    /// Removes record and lock; by whoever has the lock.
     static func erase(in folder: borrowing Directory) throws(SystemError) {
-        guard try folder.statusIfPresent(file) != nil else { return }
-        try folder.removeFile(file)
+        for name in [file, lockFile] where try folder.statusIfPresent(name) != nil {
+            try folder.removeFile(name)
+        }
+    }
+
+    private static let lockFile: RawString = ".setup.lock"
+
+    /// Being the only setup at work.
+    static func lock(in folder: borrowing Directory) throws -> FileLock {
+        guard let lock = try FileLock.attempt(folder, lockFile, .exclusive),
+            try lock.isCurrent(in: folder, lockFile)
+        else { throw SetupError.busy }
+        return lock
     }
 }
