@@ -47,6 +47,11 @@ __chroot_distro_spec() {
         options='-f --force -q --quiet -h --help'
         operands=('containers' 'text')
         ;;
+    reset)
+        name=reset
+        options='-f --force --allow-insecure -q --quiet -h --help'
+        operands=('containers')
+        ;;
     kill|k)
         name=kill
         options='-s --signal -a --all -h --help'
@@ -229,6 +234,7 @@ ps
 install
 remove
 rename
+reset
 kill
 stop
 start
@@ -317,6 +323,7 @@ remove
 rm
 rename
 mv
+reset
 kill
 k
 stop

@@ -57,6 +57,9 @@
 
 const int cd_o_path = O_PATH;
 const int cd_o_tmpfile = O_TMPFILE;
+const int cd_o_noatime = O_NOATIME;
+const int cd_seek_data = SEEK_DATA;
+const int cd_seek_hole = SEEK_HOLE;
 const int cd_at_empty_path = AT_EMPTY_PATH;
 const unsigned int cd_rename_noreplace = 1;
 const unsigned int cd_rename_exchange = 2;
@@ -122,6 +125,35 @@ int cd_mount_id(int directory, const char *path, int flags, uint64_t *mount_id) 
     return result;
 }
 
+#ifdef STATX_MNT_ID
+static struct timespec time_of(struct statx_timestamp time) {
+    return (struct timespec){.tv_sec = time.tv_sec, .tv_nsec = time.tv_nsec};
+}
+#endif
+
+int cd_status(int directory, const char *path, void *result, uint64_t *mount_id) {
+    struct stat *status = result;
+#ifdef STATX_MNT_ID
+    struct statx found;
+    int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH;
+    int code = statx(directory, path, flags, STATX_BASIC_STATS | STATX_MNT_ID, &found);
+    if (code == 0 && (found.stx_mask & STATX_MNT_ID)) {
+        *status = (struct stat){
+            .st_dev = makedev(found.stx_dev_major, found.stx_dev_minor), .st_ino = found.stx_ino,
+            .st_mode = found.stx_mode, .st_nlink = found.stx_nlink, .st_uid = found.stx_uid, .st_gid = found.stx_gid,
+            .st_rdev = makedev(found.stx_rdev_major, found.stx_rdev_minor), .st_size = (off_t)found.stx_size,
+            .st_blksize = found.stx_blksize, .st_blocks = (blkcnt_t)found.stx_blocks,
+            .st_atim = time_of(found.stx_atime), .st_mtim = time_of(found.stx_mtime),
+            .st_ctim = time_of(found.stx_ctime)};
+        *mount_id = found.stx_mnt_id;
+        return 0;
+    }
+    if (code < 0 && errno != ENOSYS) return -1;
+#endif
+    if (fstatat(directory, path, status, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) < 0) return -1;
+    return cd_mount_id(directory, path, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, mount_id);
+}
+
 int cd_mknodat(int directory, const char *path, mode_t mode, unsigned int major_number, unsigned int minor_number) {
     return mknodat(directory, path, mode, makedev(major_number, minor_number));
 }
@@ -154,8 +186,9 @@ int cd_clear_immutable(int descriptor) {
     return ioctl(descriptor, FS_IOC_SETFLAGS, &flags);
 }
 int cd_ficlone(int destination, int source) { return ioctl(destination, FICLONE, source); }
-ssize_t cd_copy_file_range(int source, int destination, size_t length) {
-    return syscall(SYS_copy_file_range, source, NULL, destination, NULL, length, 0);
+ssize_t cd_copy_range(int source, int destination, int64_t offset, size_t length) {
+    int64_t from = offset, to = offset;
+    return syscall(SYS_copy_file_range, source, &from, destination, &to, length, 0);
 }
 
 #ifndef F_ADD_SEALS

@@ -190,9 +190,10 @@ package struct ContainerStore: ~Copyable {
         try Trash(in: data).sweep()
     }
 
-    /// Begins to make a container of that name beside the others.
-    package func stage(_ name: ContainerName) throws -> Staging {
-        guard try !contains(name) else { throw StoreError.nameTaken(name) }
+    /// Begins to make a container of that name beside the others; one that replaces another is not published but put
+    /// in its place with `replace`.
+    package func stage(_ name: ContainerName, replacing: Bool = false) throws -> Staging {
+        guard try replacing || !contains(name) else { throw StoreError.nameTaken(name) }
         let making = try FileLock(locks, Self.stagingLock, .shared, wait: true)
         let staging = try Staging(name, in: data.openOrMakeDirectory("staging", mode: 0o700))
         making.release()
@@ -211,6 +212,24 @@ package struct ContainerStore: ~Copyable {
             throw error
         }
         try containers.synchronize()
+    }
+
+    /// Puts a finished container in the place of the one that has its name, in one step, and deletes that one.
+    ///
+    /// What lies beside the old root stays, but for what tells of that root. The caller has the container locked and
+    /// has ended what ran in it. `EINVAL` on file systems that cannot exchange two directories (renameat2(2)).
+    package func replace(with staging: consuming Staging) throws {
+        do {
+            let old = try container(staging.name)
+            try staging.inherit(from: old)
+            try staging.exchange(in: containers)
+        } catch {
+            try? staging.discard(in: self)
+            throw error
+        }
+        try containers.synchronize()
+        // Under the name that was the new one's, there is the old one now.
+        try staging.discard(in: self)
     }
 
     /// A directory without a rootfs is what an older program's failed install left.

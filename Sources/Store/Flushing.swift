@@ -8,7 +8,7 @@ import Platform
 /// which it was made; a child that nobody waits for flushes it and takes the mark away. A mark of another boot means
 /// that the machine went down in between, and that files may be empty or missing.
 package enum Flushing {
-    private static let mark: RawString = "unflushed"
+    static let mark: RawString = "unflushed"
 
     /// Marks a container that is about to get its place.
     static func begin(_ directory: borrowing Directory) throws(SystemError) {

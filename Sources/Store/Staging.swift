@@ -54,10 +54,30 @@ package struct Staging: ~Copyable {
         }
     }
 
-    /// Throws the unfinished work away.
+    /// What a container has of its root and its image, which another root does not inherit.
+    private static let ofTheRoot: Set<RawString> = [
+        "manifest.json", Flushing.mark, ContainerStore.rangeFile, "diff_baseline.json",
+    ]
+
+    /// Takes over what lies beside the root of `old`: settings and logs, and the ids that it has for its own.
+    func inherit(from old: borrowing Container) throws(SystemError) {
+        for entry in try old.directory.entries()
+        where entry.kind == .regular && !Self.ofTheRoot.contains(entry.name) {
+            try old.directory.link(entry.name, to: directory, entry.name)
+        }
+        try ContainerStore.moveRange(from: old.directory, to: directory)
+    }
+
+    /// Takes the place of the container that has the name, which gets this one's.
+    func exchange(in containers: borrowing Directory) throws(SystemError) {
+        try Flushing.begin(directory)
+        try parent.rename(file, to: containers, name.file, .exchange)
+    }
+
+    /// Throws the unfinished work away, or what was exchanged for it.
     package func discard(in store: borrowing ContainerStore) throws {
         let trash = try Trash(in: store.data)
-        let thrown = try trash.take(file, from: parent)
+        guard let thrown = try trash.takeIfPresent(file, from: parent) else { return }
         try trash.delete(thrown, name: name)
     }
 

@@ -68,7 +68,7 @@ extension IDRange {
 }
 
 extension ContainerStore {
-    private static let rangeFile: RawString = "ids"
+    static let rangeFile: RawString = "ids"
     private static let rangeLock: RawString = "ids"
 
     /// The ids of this host that belong to this container alone, given out once and kept until it is removed.
@@ -78,7 +78,7 @@ extension ContainerStore {
     package func range(
         of container: borrowing Container, among ids: SubordinateIDs = .ofThisHost(), recording: Bool = true
     ) throws -> IDRange {
-        if let range = recordedRange(in: container.directory, among: ids) { return range }
+        if let range = Self.recordedRange(in: container.directory, among: ids) { return range }
         let lock = try FileLock(locks, Self.rangeLock, .exclusive, wait: true)
         let range = try chooseRange(for: container, among: ids, recording: recording)
         lock.release()
@@ -89,11 +89,11 @@ extension ContainerStore {
     private func chooseRange(
         for container: borrowing Container, among ids: SubordinateIDs, recording: Bool
     ) throws -> IDRange {
-        if let range = recordedRange(in: container.directory, among: ids) { return range }
+        if let range = Self.recordedRange(in: container.directory, among: ids) { return range }
         var taken: [IDRange] = []
         for name in try names() where name != container.name {
             guard let directory = try? containers.openDirectory(name.file),
-                let range = recordedRange(in: directory, among: ids)
+                let range = Self.recordedRange(in: directory, among: ids)
             else { continue }
             taken.append(range)
         }
@@ -101,13 +101,24 @@ extension ContainerStore {
         else {
             throw StoreError.noIDs(container.name)
         }
-        guard recording else { return range }
-        let text = "\(range.start) \(range.count) \(try container.directory.status().inode)\n"
-        try container.directory.replaceFile(Self.rangeFile, with: Array(text.utf8), durable: false)
+        if recording { try Self.record(range, in: container.directory) }
         return range
     }
 
-    private func recordedRange(in directory: borrowing Directory, among ids: SubordinateIDs) -> IDRange? {
+    private static func record(_ range: IDRange, in directory: borrowing Directory) throws(SystemError) {
+        let text = "\(range.start) \(range.count) \(try directory.status().inode)\n"
+        try directory.replaceFile(Self.rangeFile, with: Array(text.utf8), durable: false)
+    }
+
+    /// Lets the directory that will replace another one have its ids.
+    static func moveRange(from old: borrowing Directory, to new: borrowing Directory) throws(SystemError) {
+        guard let range = recordedRange(in: old, among: SubordinateIDs(users: [], groups: [])) else { return }
+        try record(range, in: new)
+    }
+
+    private static func recordedRange(in directory: borrowing Directory, among ids: SubordinateIDs)
+        -> IDRange?
+    {
         guard let bytes = try? directory.readFile(Self.rangeFile, limit: 256),
             let inode = try? directory.status().inode
         else { return nil }

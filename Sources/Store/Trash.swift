@@ -1,3 +1,4 @@
+import Archive
 import Libc
 import Platform
 
@@ -24,19 +25,19 @@ struct Trash: ~Copyable {
 
     /// Deletes an entry; something mounted inside stops it.
     func delete(_ thrown: RawString, name: ContainerName, onDelete: ((RawString) -> Void)? = nil) throws {
-        do {
-            var removal = try TreeRemoval(scratch: try directory.duplicate(), onDelete: onDelete)
-            try removal.remove(thrown)
-        } catch TreeRemovalError.mount(let path) {
-            throw StoreError.mountInside(name, path)
+        do throws(TreeRemovalError) {
+            let tell = onDelete.map { tell in { (path: GuestPath) in tell(path.absolute) } }
+            try TreeRemoval(onDelete: tell).remove(thrown, from: directory)
+        } catch {
+            if error.isMount { throw StoreError.mountInside(name, error.path) }
+            throw error.cause
         }
     }
 
     /// Deletes all that killed commands left here; what cannot be deleted stays for the next sweep.
     func sweep() throws {
         for entry in try directory.entries() {
-            var removal = try TreeRemoval(scratch: try directory.duplicate(), onDelete: nil)
-            try? removal.remove(entry.name)
+            try? TreeRemoval().remove(entry.name, from: directory)
         }
     }
 }

@@ -61,8 +61,7 @@ struct SetupTests {
         #expect(try folder.tryLock())
         let done = try rig.root("setup", "--user", PrivateEtc.user)
         #expect(done.status == .success, "\(done.stderr)")
-        // One lock there is, and it is for nobody else; while it is taken there is another setup at work.
-        #expect(try folder.status(".setup.lock").permissions == 0o600)
+        // One lock there is, and it is for root alone; while it is taken there is another setup at work.
         let lock = try FileLock(folder, ".setup.lock", .exclusive, wait: false)
         let busy = try rig.root("setup", "--uninstall")
         #expect(busy.status == .failure && busy.stderr.contains("another setup"), "\(busy.stderr)")
@@ -196,6 +195,27 @@ struct SetupTests {
         let rig = try SetupRig(way: "doas")
         try rig.asRoot("sh", "-ec", "f=/etc/doas.conf; \(state)")
         try rig.refuse("setup", "--user", PrivateEtc.user, naming: ["/etc/doas.conf"])
+    }
+
+    @Test(
+        "notices a rule that comes later and asks for the password again",
+        arguments: [
+            ("%chroot-distro ALL=(ALL:ALL) ALL", true), ("\(PrivateEtc.user) ALL=(root) PASSWD: ALL", true),
+            ("\(PrivateEtc.user) ALL=(root) NOPASSWD: /bin/true, PASSWD: ALL", true),
+            ("\(PrivateEtc.user) ALL=(games) ALL", false), ("\(PrivateEtc.user) ALL=(ALL) /bin/true", false),
+            ("\(PrivateEtc.user) ALL=(ALL) NOPASSWD: ALL", false),
+        ])
+    func overridden(_ rule: String, _ asks: Bool) throws {
+        let rig = try SetupRig(way: "sudo")
+        try rig.asRoot("sh", "-ec", "echo '\(rule)' >/etc/sudoers.d/zz; chmod 440 /etc/sudoers.d/zz")
+        let outcome = try rig.root("setup", "--user", PrivateEtc.user)
+        #expect(outcome.status == .success, "\(outcome.stderr)")
+        #expect(outcome.stderr.contains("go on asking") == asks, "\(outcome.stderr)")
+        #expect((try rig.user("login", "box", "--", "id", "-u").stdout == "0\n") != asks)
+        // The same before ours is of no account.
+        try rig.asRoot("mv", "/etc/sudoers.d/zz", "/etc/sudoers.d/aa")
+        #expect(try !rig.root("setup", "--user", PrivateEtc.user).stderr.contains("go on asking"))
+        #expect(try rig.user("login", "box", "--", "id", "-u").stdout == "0\n")
     }
 
     @Test("names the packages when there is neither sudo nor doas")

@@ -20,7 +20,7 @@ private struct PipelineSink: LayerSink {
 
 /// Fails without having looked at the layer.
 private struct FailingSink: LayerSink {
-    mutating func apply(_ layer: PulledLayer) throws { throw LayerError.rootIsNoDirectory }
+    mutating func apply(_ layer: PulledLayer) throws { throw TreeError.rootIsNoDirectory }
 }
 
 @Suite("BlobStore") struct BlobStoreTests {
@@ -64,7 +64,7 @@ private struct FailingSink: LayerSink {
         let store = try makeStore(scratch)
         let (image, layer) = try putRealImage(store)
         var sink = FailingSink()
-        #expect(throws: LayerError.self) { try makePuller().deliver(image, in: store, into: &sink) }
+        #expect(throws: TreeError.self) { try makePuller().deliver(image, in: store, into: &sink) }
         let isHere = store.has(layer)
         #expect(isHere)
     }

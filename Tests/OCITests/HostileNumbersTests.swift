@@ -1,3 +1,4 @@
+import Archive
 import Platform
 import Testing
 
@@ -42,7 +43,7 @@ import Testing
     @Test("sums of sizes that no disk has stay at the largest number")
     func saturating() {
         #expect(Int64.max.saturating(adding: 1) == .max && (Int64.max - 3).saturating(adding: 2) == .max - 1)
-        var report = LayerReport()
+        var report = TreeReport()
         report.bytes = .max - 1
         for _ in 0..<3 { report += report }
         #expect(report.bytes == .max)

@@ -74,7 +74,7 @@ import Testing
     @Test("a link to nothing names both ends")
     func missingTarget() throws {
         let scratch = try LayersScratch()
-        #expect(throws: LayerError.self) { try scratch.apply([Layer(.file("a"), .link("a", to: "nowhere"))]) }
+        #expect(throws: TreeError.self) { try scratch.apply([Layer(.file("a"), .link("a", to: "nowhere"))]) }
         #expect(scratch.holds("[ -f a ]"))
     }
 
@@ -222,7 +222,7 @@ import Testing
         let name = RawString(bytes: [0x1b, 0x5b, 0x33, 0x31, 0x6d, 0x0a, 0xff]) ?? ""
         try scratch.apply([Layer(.file(name))])
         #expect(try Directory.open(HostPath(scratch.root)).status(name).kind == .regular)
-        let failure = LayerError.missingLinkTarget(member: name, target: name)
+        let failure = TreeError.missingLinkTarget(member: name, target: name)
         #expect(!failure.message.utf8.contains { $0 < 0x20 })
     }
 

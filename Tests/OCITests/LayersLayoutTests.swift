@@ -79,35 +79,3 @@ import Testing
         #expect(try ArchiveLayout(names) == .rootfs(prefix: .root))
     }
 }
-
-@Suite("TreeSize") struct LayersTreeSizeTests {
-    @Test("files count once by their links, and holes count as apparent bytes only")
-    func measure() throws {
-        let scratch = try LayersScratch()
-        _ = scratch.holds(
-            "mkdir -p a/b && head -c 1000 /dev/zero > a/f && ln a/f a/b/g && truncate -s 1M h && ln -s 12345 s"
-        )
-        let size = try TreeSize.measure(try Directory.open(HostPath(scratch.root)))
-        #expect(size.apparent == 1000 + (1 << 20) + 5)
-        #expect(size.allocated < 1 << 16)
-        #expect(size.entries == 4)
-    }
-
-    @Test("a tree that several threads walk through is measured like a small one")
-    func wide() throws {
-        let scratch = try LayersScratch()
-        // A hundred parts of three levels each; every file has a second name in another part.
-        let made = scratch.holds(
-            """
-            for i in $(seq 10); do for j in $(seq 10); do
-                mkdir -p $i/$j/x/y && head -c 100 /dev/zero > $i/$j/x/y/f && ln $i/$j/x/y/f $i/$j/x/other
-                mkdir -p other/$j && ln $i/$j/x/y/f other/$j/$i && ln -s 123 $i/$j/s
-            done; done
-            """)
-        #expect(made)
-        let size = try TreeSize.measure(try Directory.open(HostPath(scratch.root)))
-        #expect(size.apparent == 100 * 100 + 100 * 3)
-        #expect(size.entries == 400)
-        #expect(size == (try TreeSize.measure(try Directory.open(HostPath(scratch.root)))))
-    }
-}

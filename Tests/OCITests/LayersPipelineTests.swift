@@ -47,7 +47,7 @@ import Testing
     private func apply(
         _ source: any ByteSource, _ scratch: LayersScratch, blob: ExpectedContent = ExpectedContent(),
         content: ExpectedContent = ExpectedContent()
-    ) throws -> LayerReport {
+    ) throws -> TreeReport {
         let applier = try LayerApplier(try Directory.open(HostPath(scratch.root)))
         return try LayerPipeline.apply(source, blob: blob, content: content, to: applier)
     }
@@ -107,7 +107,7 @@ import Testing
         var bad = try Layer(.link("x", to: "missing")).bytes().dropLast(1024)
         bad += try Self.packed([], .none)
         let endless = Chain([MemorySource(Array(bad)), Zeros(1 << 30)])
-        #expect(throws: LayerError.self) { try apply(endless, scratch) }
+        #expect(throws: TreeError.self) { try apply(endless, scratch) }
         #expect(LayersScratch.sh("[ $(ls /proc/\(getpid())/task | wc -l) -lt 200 ]"))
     }
 

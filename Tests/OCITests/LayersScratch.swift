@@ -42,11 +42,11 @@ final class LayersScratch {
     @discardableResult
     func apply(
         _ layers: [Layer], _ rules: MemberRules = .layer, hasOpenat2: Bool = true, ledgerLimit: Int = 32 << 20
-    ) throws -> LayerReport {
+    ) throws -> TreeReport {
         let directory = try Directory.open(HostPath(root))
         let applier = try LayerApplier(
             directory, hasOpenat2: hasOpenat2 && Kernel.hasOpenat2, ledgerLimit: ledgerLimit)
-        var total = LayerReport()
+        var total = TreeReport()
         for layer in layers {
             total += try LayerPipeline.apply(MemorySource(layer.bytes()), to: applier, rules)
         }

@@ -1,3 +1,4 @@
+import Archive
 import Libc
 import Platform
 import Testing
@@ -13,7 +14,7 @@ import Testing
             Layer(.file(".wh.a"), .file(".wh.d"), .file(".wh.s"), .file(".wh.absent")),
         ])
         #expect(scratch.holds("[ \"$(ls -A)\" = keep ]"))
-        #expect(report.whiteouts == 4)
+        #expect(report.removals == 4)
     }
 
     @Test("the layer's own entries survive its whiteouts, in either order", arguments: [false, true])

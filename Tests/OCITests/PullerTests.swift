@@ -275,7 +275,7 @@ private let platform = ImagePlatform(architecture: "amd64")
         let target = try store.duplicate()
         var watcher: Watcher?
         var handed: [Int] = []
-        try LayerTransfer.run(image, in: store, nil) { missing, board in
+        try LayerTransfer.run(image.stack, in: store, nil) { missing, board in
             let made = Watcher(board, missing[0]) { try target.put(bytes[1], mediaType: .ociLayer) }
             watcher = made
             return made

@@ -13,6 +13,7 @@
 #include "clinux_doors.h"
 #include "clinux_namespaces.h"
 #include "clinux_process.h"
+#include "clinux_threads.h"
 #include "clinux_trial.h"
 
 // --- Files (open(2), openat2(2), statx(2), renameat2(2)) -------------------------------------------------------
@@ -27,6 +28,8 @@ enum {
 
 extern const int cd_o_path;
 extern const int cd_o_tmpfile;
+extern const int cd_o_noatime;
+extern const int cd_seek_data, cd_seek_hole;
 extern const int cd_at_empty_path;
 extern const unsigned int cd_rename_noreplace;
 extern const unsigned int cd_rename_exchange;
@@ -41,6 +44,10 @@ int cd_renameat2(int old_directory, const char *old_path, int new_directory, con
 
 /// The mount id of `path` below `directory` by statx(2) (Linux 5.8), or by /proc/self/fdinfo of an O_PATH descriptor.
 int cd_mount_id(int directory, const char *path, int flags, uint64_t *mount_id);
+
+/// Status (a `struct stat`) and mount id of `path` below `directory`, without following a link, in one call where the
+/// kernel has it.
+int cd_status(int directory, const char *path, void *status, uint64_t *mount_id);
 
 int cd_mknodat(int directory, const char *path, mode_t mode, unsigned int major, unsigned int minor);
 unsigned int cd_major(dev_t device);
@@ -65,7 +72,8 @@ int cd_syncfs(int descriptor);
 /// Takes the immutable and append-only flags off a file (ioctl_iflags(2)); 0 where there are no such flags.
 int cd_clear_immutable(int descriptor);
 int cd_ficlone(int destination, int source);
-ssize_t cd_copy_file_range(int source, int destination, size_t length);
+/// copy_file_range(2) at the same offset of both files.
+ssize_t cd_copy_range(int source, int destination, int64_t offset, size_t length);
 
 /// A sealable anonymous file (memfd_create(2)), close-on-exec.
 int cd_memfd(const char *name);

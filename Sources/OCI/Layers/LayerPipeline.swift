@@ -23,7 +23,7 @@ package enum LayerPipeline {
         content: ExpectedContent = ExpectedContent(),
         to applier: LayerApplier, _ rules: MemberRules = .layer,
         outside: (TarEntry, TarReader) throws -> Void = { _, _ in }
-    ) throws -> LayerReport {
+    ) throws -> TreeReport {
         let ring = ChunkRing(
             count: ring.count, capacity: ring.capacity, readers: content.isKnown ? 2 : 1)
         let checked = try CheckedSource(source, blob)
@@ -53,7 +53,7 @@ package enum LayerPipeline {
     private static func write(
         _ ring: ChunkRing, to applier: LayerApplier, _ rules: MemberRules, needsEndMark: Bool,
         _ outside: (TarEntry, TarReader) throws -> Void
-    ) throws -> LayerReport {
+    ) throws -> TreeReport {
         do {
             let reader = TarReader(ring.reader(0))
             let report = try applier.apply(reader, rules, outside: outside)

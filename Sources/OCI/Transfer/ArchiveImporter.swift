@@ -80,7 +80,7 @@ package struct ArchiveImporter {
         _ found: Found, into store: borrowing ImageLayout, _ observer: (any PullObserver)?,
         handing sink: inout some LayerSink, open: @escaping (Descriptor) throws -> any ByteSource
     ) throws {
-        try LayerTransfer.run(found.image, in: store, observer) { missing, board in
+        try LayerTransfer.run(found.image.stack, in: store, observer) { missing, board in
             try LocalSupply(missing, into: store, board: board, open: open)
         } handOn: { layer in
             try sink.apply(layer)

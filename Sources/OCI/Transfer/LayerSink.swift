@@ -47,8 +47,31 @@ package struct ResolvedImage: Sendable {
     /// Bytes of all layers as they are stored.
     package var size: Int64 { manifest.value.layers.reduce(0) { $0 + $1.size } }
 
-    func diffID(_ index: Int) -> Digest? {
-        let all = config.value.diffIDs
-        return index < all.count ? all[index] : nil
+    /// What it is made of.
+    package var stack: LayerStack {
+        LayerStack(of: reference, manifest.value.layers, config.value.diffIDs)
+    }
+}
+
+/// The layers of an image, the lowest first, wherever they are named.
+package struct LayerStack: Sendable {
+    /// What errors call the image.
+    package let reference: Reference
+    package let layers: [Descriptor]
+    private let diffIDs: [Digest]
+
+    /// `diffIDs` are those of the layers in their order, or none.
+    package init(of reference: Reference, _ layers: [Descriptor], _ diffIDs: [Digest]) {
+        self.reference = reference
+        self.layers = layers
+        self.diffIDs = diffIDs
+    }
+
+    func diffID(_ index: Int) -> Digest? { index < diffIDs.count ? diffIDs[index] : nil }
+
+    /// Whether all layers are in the store, as far as their sizes tell.
+    package func isStored(in store: borrowing ImageLayout) -> Bool {
+        for layer in layers where !store.has(layer) { return false }
+        return true
     }
 }

@@ -29,11 +29,11 @@ enum LayerTransfer {
     /// `supply` is asked for what brings the layers that are missing, if there are any. When this returns, all layers
     /// are in the store, verified, and the threads have ended, as they have when it throws.
     static func run(
-        _ image: ResolvedImage, in store: borrowing ImageLayout, _ observer: (any PullObserver)?,
+        _ image: LayerStack, in store: borrowing ImageLayout, _ observer: (any PullObserver)?,
         from supply: ([Descriptor], TransferBoard) throws -> any LayerSupply,
         handOn: (PulledLayer) throws -> Void
     ) throws {
-        let layers = image.manifest.value.layers
+        let layers = image.layers
         let board = TransferBoard(layers: layers)
         let missing = try missing(of: layers, in: store, board)
         var threads: [() -> Void] = []
@@ -80,10 +80,10 @@ enum LayerTransfer {
     }
 
     private static func hand(
-        _ index: Int, of image: ResolvedImage, _ store: borrowing ImageLayout, _ board: TransferBoard,
+        _ index: Int, of image: LayerStack, _ store: borrowing ImageLayout, _ board: TransferBoard,
         _ supplier: (any LayerSupply)?, _ handOn: (PulledLayer) throws -> Void
     ) throws {
-        let descriptor = image.manifest.value.layers[index]
+        let descriptor = image.layers[index]
         let early = try board.isReady(descriptor.digest) ? nil : supplier?.early(descriptor)
         if early == nil { try board.await(descriptor.digest) }
         let content = MeteredSource(try early ?? FileSource(store.open(descriptor))) { board.setApplying($0) }

@@ -43,7 +43,7 @@ package struct Puller: Sendable {
         let use = try store.beginUse()
         let clients = clients(for: reference, policy)
         let image = try resolve(reference, platform, policy, store, clients)
-        try LayerTransfer.run(image, in: store, observer) { missing, board in
+        try LayerTransfer.run(image.stack, in: store, observer) { missing, board in
             try BlobFetcher(
                 missing, of: image.reference, from: clients, into: store, board: board, settings: transfer,
                 http: http)
@@ -66,8 +66,8 @@ package struct Puller: Sendable {
     }
 
     /// Hands the layers of an image that is in the store to `sink`, without any network.
-    package func deliver(
-        _ image: ResolvedImage, in store: borrowing ImageLayout, observer: (any PullObserver)? = nil,
+    package static func deliver(
+        _ image: LayerStack, in store: borrowing ImageLayout, observer: (any PullObserver)? = nil,
         into sink: inout some LayerSink
     ) throws {
         let use = try store.beginUse()
@@ -77,6 +77,14 @@ package struct Puller: Sendable {
             try sink.apply(layer)
         }
         _ = consume use  // It was needed up to here.
+    }
+
+    /// The same for an image with its documents.
+    package func deliver(
+        _ image: ResolvedImage, in store: borrowing ImageLayout, observer: (any PullObserver)? = nil,
+        into sink: inout some LayerSink
+    ) throws {
+        try Self.deliver(image.stack, in: store, observer: observer, into: &sink)
     }
 
     private func clients(for reference: Reference, _ policy: PullPolicy) -> [RegistryClient] {
@@ -142,8 +150,7 @@ package struct Puller: Sendable {
     }
 
     private func isComplete(_ image: ResolvedImage, _ store: borrowing ImageLayout) -> Bool {
-        for layer in image.manifest.value.layers where !store.has(layer) { return false }
-        return true
+        image.stack.isStored(in: store)
     }
 
     private func resolveRemote(

@@ -1,5 +1,4 @@
 import CLinux
-import CTransport
 import Libc
 import Platform
 

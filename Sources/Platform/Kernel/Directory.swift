@@ -136,7 +136,25 @@ package struct Directory: ~Copyable, Sendable {
         }
     }
 
+    /// Gives a file one more name (linkat(2)); a symbolic link is linked itself.
+    package func link(
+        _ name: RawString, to directory: borrowing Directory, _ newName: RawString
+    ) throws(SystemError) {
+        let target = directory.raw
+        try syscall("linkat", name.description) {
+            name.withCString { name in newName.withCString { linkat(raw, name, target, $0, 0) } }
+        }
+    }
+
     package func synchronize() throws(SystemError) { try descriptor.synchronize() }
+
+    /// The status and the id of the mount that `name` is on.
+    package func statusAndMount(_ name: RawString) throws(SystemError) -> (FileStatus, UInt64) {
+        var value = stat()
+        var mount: UInt64 = 0
+        try syscall("statx", name.description) { name.withCString { cd_status(raw, $0, &value, &mount) } }
+        return (FileStatus(value), mount)
+    }
 
     /// The id of the mount that `name` is on: it tells a bind mount of the same file system apart.
     package func mountID(of name: RawString) throws(SystemError) -> UInt64 {
@@ -148,11 +166,7 @@ package struct Directory: ~Copyable, Sendable {
     }
 
     /// The id of the mount that this directory is on.
-    package func mountID() throws(SystemError) -> UInt64 {
-        var id: UInt64 = 0
-        try syscall("statx") { cd_mount_id(raw, "", cd_at_empty_path, &id) }
-        return id
-    }
+    package func mountID() throws(SystemError) -> UInt64 { try descriptor.mountID() }
 
     /// Bytes that are still free for this process.
     package var freeSpace: Int64 { cd_filesystem_free(raw) }
@@ -165,12 +179,16 @@ package struct Directory: ~Copyable, Sendable {
 
     /// Everything in the directory except `.` and `..`, in the file system's order.
     package func entries() throws(SystemError) -> [Entry] {
-        let again = try openFile(".", O_RDONLY | O_DIRECTORY)  // An offset of its own.
+        try Directory(adopting: openFile(".", O_RDONLY | O_DIRECTORY)).remainingEntries()
+    }
+
+    /// What nobody has read of this open directory yet.
+    package func remainingEntries() throws(SystemError) -> [Entry] {
         var result: [Entry] = []
         var buffer = [UInt8](repeating: 0, count: 32768)
         while true {
             let count = try syscall("getdents64") {
-                buffer.withUnsafeMutableBytes { cd_getdents(again.rawValue, $0.baseAddress, $0.count) }
+                buffer.withUnsafeMutableBytes { cd_getdents(raw, $0.baseAddress, $0.count) }
             }
             if count == 0 { return result }
             buffer.withUnsafeBytes {

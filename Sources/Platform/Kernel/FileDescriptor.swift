@@ -114,6 +114,13 @@ package struct FileDescriptor: ~Copyable, Sendable {
         return FileStatus(raw)
     }
 
+    /// The id of the mount that this file was opened on.
+    package func mountID() throws(SystemError) -> UInt64 {
+        var id: UInt64 = 0
+        try syscall("statx") { cd_mount_id(rawValue, "", cd_at_empty_path, &id) }
+        return id
+    }
+
     /// Whether a terminal is behind it (isatty(3)).
     package var isTerminal: Bool { isatty(rawValue) == 1 }
 

@@ -27,6 +27,12 @@ package struct FileStatus: Sendable {
     package let modified: timespec
     package let changed: timespec
 
+    /// Whether size and time say that nothing has been written in between; both are of one file.
+    package func hasSameContent(as other: FileStatus) -> Bool {
+        size == other.size && modified.tv_sec == other.modified.tv_sec
+            && modified.tv_nsec == other.modified.tv_nsec
+    }
+
     package init(_ raw: stat) {
         kind =
             switch raw.st_mode & S_IFMT {

@@ -1,3 +1,4 @@
+import Archive
 import CLI
 import Libc
 import OCI

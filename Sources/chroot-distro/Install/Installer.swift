@@ -7,10 +7,10 @@ import Store
 
 /// Makes one container: it is prepared beside the others and put in its place at the end.
 struct Installer: ~Copyable {
-    private let context: Context
-    private let store: ContainerStore
+    let context: Context
+    let store: ContainerStore
     private let platform: ImagePlatform
-    private let puller: Puller
+    let puller: Puller
     private let policy: PullPolicy
 
     /// Opens the store, and throws away what killed commands left in it.
@@ -79,29 +79,36 @@ struct Installer: ~Copyable {
     // MARK: - Filling
 
     /// What is known of a container that has been filled.
-    private struct Facts {
+    struct Facts {
         var hasEntrypoint = false
         var size: Int64 = 0
     }
 
     private func fill(_ staging: borrowing Staging, from source: InstallSource) throws -> Facts {
+        try fill(staging) { applied in
+            switch source {
+            case .registry(let reference):
+                return try pull(reference, for: platform, into: &applied, staging)
+            case .path(let path):
+                // A FIFO or a terminal must not keep us waiting, or become ours.
+                let source = try FileDescriptor.open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
+                return try source.status().kind == .directory
+                    ? importLayout(Directory(adopting: source), into: &applied, staging)
+                    : unpack(source, path, into: &applied, staging)
+            case .url(let url): return try download(url, into: &applied, staging)
+            case .standardInput: return try unpack(spooledInput(), "-", into: &applied, staging)
+            }
+        }
+    }
+
+    /// Lets `unpack` fill the root, and adds what a container has of this host; whether there is something to run is
+    /// what `unpack` returns.
+    func fill(
+        _ staging: borrowing Staging, _ unpack: (inout AppliedLayers) throws -> Bool
+    ) throws -> Facts {
         var facts = Facts()
         var applied = AppliedLayers(try LayerApplier(try staging.rootfs().directory.duplicate()))
-        switch source {
-        case .registry(let reference):
-            facts.hasEntrypoint = try pull(reference, into: &applied, staging)
-        case .path(let path):
-            // A FIFO or a terminal must not keep us waiting, or become ours.
-            let source = try FileDescriptor.open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
-            facts.hasEntrypoint =
-                try source.status().kind == .directory
-                ? importLayout(Directory(adopting: source), into: &applied, staging)
-                : unpack(source, path, into: &applied, staging)
-        case .url(let url):
-            facts.hasEntrypoint = try download(url, into: &applied, staging)
-        case .standardInput:
-            facts.hasEntrypoint = try unpack(spooledInput(), "-", into: &applied, staging)
-        }
+        facts.hasEntrypoint = try unpack(&applied)
         if let summary = applied.report.summary { context.diagnostics.warning(summary) }
         let rootfs = try staging.rootfs()
         try GuestFiles.install(in: rootfs, resolver: GuestFiles.hostResolverConfiguration())
@@ -117,8 +124,9 @@ struct Installer: ~Copyable {
         return facts
     }
 
-    private func pull(
-        _ reference: Reference, into applied: inout AppliedLayers, _ staging: borrowing Staging
+    func pull(
+        _ reference: Reference, for platform: ImagePlatform, into applied: inout AppliedLayers,
+        _ staging: borrowing Staging
     ) throws -> Bool {
         let images = try context.images()
         let progress = InstallProgress(context.diagnostics)
@@ -259,7 +267,7 @@ struct Installer: ~Copyable {
 /// Applies layers as they come, and keeps count.
 struct AppliedLayers: LayerSink {
     private let applier: LayerApplier
-    private(set) var report = LayerReport()
+    private(set) var report = TreeReport()
 
     init(_ applier: LayerApplier) { self.applier = applier }
 

@@ -33,7 +33,14 @@ struct Setup {
             try DoasRule(tools: tools).requirePossible()
         }
         let folder = try ContainerStore.openTrusted(SetupRecord.folder)
-        let lock = try SetupRecord.lock(in: folder)
+        try SetupRecord.alone(in: folder) { try change(program, user, usesSudo: usesSudo, in: folder) }
+        tell(user)
+        if usesSudo { warnOfOverridingRules(program, user) }
+    }
+
+    private func change(
+        _ program: HostPath, _ user: AccountFile.User?, usesSudo: Bool, in folder: borrowing Directory
+    ) throws {
         try folder.removeTemporaryFiles()
         var record = try SetupRecord.read(in: folder) ?? SetupRecord()
         if !usesSudo, !DoasRule.isThere { record.madeDoasConfiguration = true }
@@ -44,8 +51,19 @@ struct Setup {
             try usesSudo
             ? SudoersRule(tools: tools).install(for: program) : DoasRule(tools: tools).install(for: program)
         diagnostics.info(isNew ? "Wrote the rule into \(path)" : "The rule in \(path) is there already")
-        lock.release()
-        tell(user)
+    }
+
+    /// A rule that is read after ours counts instead of it; sudo itself tells.
+    private func warnOfOverridingRules(_ program: HostPath, _ user: AccountFile.User?) {
+        let members = HostGroups.group(named: Self.group)?.members ?? []
+        for name in Set(members + (user.map { [$0.name] } ?? [])).sorted() {
+            guard let rule = SudoersRule(tools: tools).overriding(name, for: program) else { continue }
+            diagnostics.warning(
+                "sudo will go on asking \(name) for a password: \(Quoted(rule)) comes after the rule in \(SudoersRule.path)",
+                hint:
+                    "See all of them in their order with: sudo -l -U \(name) · and put that one before it, with visudo"
+            )
+        }
     }
 
     /// Refuses a program that somebody else than root could replace.
@@ -136,7 +154,15 @@ struct Setup {
             return finish(isUndone)
         }
         let folder = try ContainerStore.openTrusted(SetupRecord.folder)
-        let lock = try SetupRecord.lock(in: folder)
+        try SetupRecord.alone(in: folder) { if try undo(in: folder) { isUndone = true } }
+        // It stays when there is something else in it, such as config.json.
+        try? Directory.open("/etc").removeDirectory(RawString(SetupRecord.folder.lastComponent))
+        finish(isUndone)
+    }
+
+    /// False when there was nothing.
+    private func undo(in folder: borrowing Directory) throws -> Bool {
+        var isUndone = false
         try folder.removeTemporaryFiles()
         let record = try SetupRecord.read(in: folder)
         if try DoasRule(tools: tools).remove(madeFile: record?.madeDoasConfiguration ?? false) {
@@ -148,10 +174,7 @@ struct Setup {
             isUndone = true
         }
         try SetupRecord.erase(in: folder)
-        // It stays when there is something else in it, such as config.json.
-        try? Directory.open("/etc").removeDirectory(RawString(SetupRecord.folder.lastComponent))
-        lock.release()
-        finish(isUndone)
+        return isUndone
     }
 
     private func finish(_ isUndone: Bool) { if !isUndone { diagnostics.info("There is nothing to undo") } }

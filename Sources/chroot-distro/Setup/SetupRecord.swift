@@ -36,20 +36,21 @@ struct SetupRecord: Codable, Equatable {
         try folder.replaceFile(Self.file, with: Array(try encoder.encode(self)) + [UInt8(ascii: "\n")])
     }
 
-    /// Removes record and lock; by whoever has the lock.
     static func erase(in folder: borrowing Directory) throws(SystemError) {
-        for name in [file, lockFile] where try folder.statusIfPresent(name) != nil {
-            try folder.removeFile(name)
-        }
+        guard try folder.statusIfPresent(file) != nil else { return }
+        try folder.removeFile(file)
     }
 
     private static let lockFile: RawString = ".setup.lock"
 
-    /// Being the only setup at work.
-    static func lock(in folder: borrowing Directory) throws -> FileLock {
+    /// Does something as the only setup at work, by a lock that does not outlast it.
+    static func alone(in folder: borrowing Directory, _ body: () throws -> Void) throws {
         guard let lock = try FileLock.attempt(folder, lockFile, .exclusive),
             try lock.isCurrent(in: folder, lockFile)
         else { throw SetupError.busy }
-        return lock
+        let result = Result { try body() }
+        try? folder.removeFile(lockFile)
+        lock.release()
+        try result.get()
     }
 }

@@ -1,10 +1,9 @@
-import Archive
 import Libc
 
 /// A ring of buffers between one thread that fills them and several that each use all of them.
 ///
 /// A buffer is filled again when the last reader is done with it.
-final class ChunkRing {
+package final class ChunkRing {
     private let buffers: [UnsafeMutableRawBufferPointer]
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let changed: UnsafeMutablePointer<pthread_cond_t>
@@ -17,7 +16,7 @@ final class ChunkRing {
     private var failure: (any Error)?
     private var isAbandoned = false
 
-    init(count: Int, capacity: Int, readers: Int = 1) {
+    package init(count: Int, capacity: Int, readers: Int = 1) {
         buffers = (0..<count).map { _ in .allocate(byteCount: capacity, alignment: 4096) }
         lengths = Array(repeating: 0, count: count)
         used = Array(repeating: 0, count: readers)
@@ -46,7 +45,7 @@ final class ChunkRing {
     // MARK: - Filling
 
     /// Waits for an empty buffer; `nil` when nobody is going to read it.
-    func reserve() -> UnsafeMutableRawBufferPointer? {
+    package func reserve() -> UnsafeMutableRawBufferPointer? {
         locked {
             while isFull, !isAbandoned { pthread_cond_wait(changed, mutex) }
             return isAbandoned ? nil : buffers[filled % buffers.count]
@@ -54,7 +53,7 @@ final class ChunkRing {
     }
 
     /// Hands over the first `length` bytes of the buffer that was reserved.
-    func commit(_ length: Int) {
+    package func commit(_ length: Int) {
         locked {
             lengths[filled % buffers.count] = length
             filled += 1
@@ -63,7 +62,7 @@ final class ChunkRing {
     }
 
     /// No more bytes will come, because they have ended or because of `failure`.
-    func finish(_ failure: (any Error)? = nil) {
+    package func finish(_ failure: (any Error)? = nil) {
         locked {
             self.failure = failure
             isFinished = true
@@ -72,7 +71,7 @@ final class ChunkRing {
     }
 
     /// Nothing more will be used: the filling side stops, and for the readers it is the end, or `failure`.
-    func abandon(_ failure: (any Error)? = nil) {
+    package func abandon(_ failure: (any Error)? = nil) {
         locked {
             if self.failure == nil { self.failure = failure }
             isAbandoned = true
@@ -83,9 +82,10 @@ final class ChunkRing {
     // MARK: - Using
 
     /// One who reads everything; each number from 0 up to `readers` is for one thread.
-    func reader(_ number: Int) -> Reader { Reader(ring: self, number: number) }
+    package func reader(_ number: Int) -> Reader { Reader(ring: self, number: number) }
 
-    final class Reader: ChunkSource {
+    /// What one thread reads of a ring.
+    package final class Reader: ChunkSource {
         private let ring: ChunkRing
         private let number: Int
         private var isLent = false
@@ -95,7 +95,7 @@ final class ChunkRing {
             self.number = number
         }
 
-        func next() throws -> UnsafeRawBufferPointer {
+        package func next() throws -> UnsafeRawBufferPointer {
             let piece = try ring.next(number, givesBack: isLent)
             isLent = !piece.isEmpty
             return piece

@@ -1,23 +1,11 @@
-import Libc
 import Platform
 
-/// A file on this machine, whatever its name: device and inode.
-struct FileIdentity: Hashable {
-    let device: dev_t
-    let inode: UInt64
-
-    init(_ status: FileStatus) {
-        device = status.device
-        inode = status.inode
-    }
-}
-
-/// What the layer that is being applied has brought, which its own whiteouts must not hide.
+/// What a writer has written since it began, which its own removals must spare.
 ///
 /// Names count by the directory that really holds them, so that two ways to one place through symbolic links are
 /// one place.
-struct LayerContents {
-    /// Directories that are in the layer or hold something of it, however deep.
+struct WrittenNames {
+    /// Directories that were written or hold something that was, however deep.
     private var directories: Set<FileIdentity> = []
     /// Hashes of everything else.
     ///

@@ -1,14 +1,13 @@
-import Archive
 import Libc
 import Platform
 
-/// What directories are to look like once a layer is complete.
+/// What directories are to look like once a tree is complete.
 ///
 /// Writing into a directory needs permissions that it may not end with, and changes its times; so everything about
 /// directories is done last, the deepest first.
 struct DirectoryLedger {
     private enum Fate {
-        /// As the layer has it.
+        /// As its entry says.
         case described(TarEntry)
         /// As it was before.
         case untouched(mode_t, modified: timespec)
@@ -42,7 +41,7 @@ struct DirectoryLedger {
     /// `limit` is how many bytes it may take, about.
     init(limit: Int) { self.limit = limit }
 
-    /// Whether it is time to `settle`, however much of the layer is still to come.
+    /// Whether it is time to `settle`, however much is still to come.
     ///
     /// A directory that is needed again afterwards counts as one that was there before.
     var isFull: Bool { size > limit }
@@ -54,7 +53,7 @@ struct DirectoryLedger {
         keep(Record(path, .untouched(status.permissions, modified: status.modified)), identity)
     }
 
-    /// A directory that the layer lists; the last account of it counts.
+    /// A directory that an entry describes; the last account of it counts.
     mutating func note(_ path: GuestPath, _ identity: FileIdentity, as entry: TarEntry) {
         // Names of a megabyte each are not worth keeping.
         var essence = TarEntry(.directory, "", permissions: entry.permissions)
@@ -69,7 +68,7 @@ struct DirectoryLedger {
     }
 
     /// Gives every directory its final state and starts over.
-    mutating func settle(in rootfs: borrowing Rootfs, _ report: inout LayerReport) throws(LayerError) {
+    mutating func settle(in rootfs: borrowing Rootfs, _ report: inout TreeReport) throws(TreeError) {
         let ordered = records.sorted { $0.value.depth > $1.value.depth }
         records.removeAll()
         size = 0
@@ -79,7 +78,7 @@ struct DirectoryLedger {
                 guard let directory = try Self.open(path, identity, rootfs) else { continue }
                 try Self.settle(directory, record.fate, &report)
             } catch {
-                throw LayerError.refused(member: path.relative, error)
+                throw TreeError.refused(member: path.relative, error)
             }
         }
     }
@@ -98,11 +97,11 @@ struct DirectoryLedger {
     }
 
     private static func settle(
-        _ directory: borrowing FileDescriptor, _ fate: Fate, _ report: inout LayerReport
+        _ directory: borrowing FileDescriptor, _ fate: Fate, _ report: inout TreeReport
     ) throws(SystemError) {
         switch fate {
         case .described(let entry):
-            // Those of a lower layer, or of a directory above that hands its own down (acl(5)).
+            // Those that it had before, or of a directory above that hands its own down (acl(5)).
             try EntryMetadata.clearAttributes(directory)
             try EntryMetadata.apply(entry, to: directory, &report)
         case .untouched(let mode, let modified):

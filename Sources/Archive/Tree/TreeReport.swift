@@ -1,13 +1,13 @@
-/// What came out of one layer or archive.
-package struct LayerReport: Hashable, Sendable {
+/// What was written into a tree.
+package struct TreeReport: Hashable, Sendable {
     package var files = 0
     package var directories = 0
     package var symbolicLinks = 0
     package var hardLinks = 0
     /// Device nodes and FIFOs that were made.
     package var specials = 0
-    /// Names of lower layers that were hidden: whiteouts and opaque marks.
-    package var whiteouts = 0
+    /// Requests to remove what was there before: the whiteouts of a layer.
+    package var removals = 0
     /// Bytes of the regular files, holes included, each file once however many links it has.
     package var bytes: Int64 = 0
 
@@ -22,13 +22,13 @@ package struct LayerReport: Hashable, Sendable {
 
     package init() {}
 
-    package static func += (left: inout LayerReport, right: LayerReport) {
+    package static func += (left: inout TreeReport, right: TreeReport) {
         left.files += right.files
         left.directories += right.directories
         left.symbolicLinks += right.symbolicLinks
         left.hardLinks += right.hardLinks
         left.specials += right.specials
-        left.whiteouts += right.whiteouts
+        left.removals += right.removals
         left.bytes = left.bytes.saturating(adding: right.bytes)
         left.skippedSpecials += right.skippedSpecials
         left.skippedAttributes += right.skippedAttributes

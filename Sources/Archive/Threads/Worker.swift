@@ -1,9 +1,9 @@
-import CTransport
+import CLinux
 import Libc
 import Platform
 
 /// A second thread, which is joined before its owner returns.
-struct Worker: ~Copyable {
+package struct Worker: ~Copyable {
     private final class Job {
         let body: () -> Void
         init(_ body: @escaping () -> Void) { self.body = body }
@@ -12,7 +12,7 @@ struct Worker: ~Copyable {
     private let handle: OpaquePointer
 
     /// Runs `body` beside the caller; what both touch is theirs to guard.
-    init(_ body: @escaping () -> Void) throws(SystemError) {
+    package init(_ body: @escaping () -> Void) throws(SystemError) {
         let job = Unmanaged.passRetained(Job(body))
         let handle = cd_thread_start(
             { context in
@@ -30,25 +30,23 @@ struct Worker: ~Copyable {
     /// Runs `body` in a thread while `work` is done, and waits for both.
     ///
     /// `work` has to see to it that `body` comes to its end.
-    static func beside<Value>(_ body: @escaping () -> Void, _ work: () throws -> Value) throws -> Value {
-        let worker = try start(body)
+    package static func beside<Value>(_ body: @escaping () -> Void, _ work: () throws -> Value) throws
+        -> Value
+    {
+        let worker = try Worker(body)
         let outcome = Result { try work() }
         worker.join()
         return try outcome.get()
     }
 
     /// Runs each of `bodies` in a thread while `work` is done, and waits for all.
-    static func beside<Value>(_ bodies: [() -> Void], _ work: () throws -> Value) throws -> Value {
+    package static func beside<Value>(_ bodies: [() -> Void], _ work: () throws -> Value) throws -> Value {
         guard let first = bodies.first else { return try work() }
         return try beside(first) { try beside(Array(bodies.dropFirst()), work) }
     }
 
-    private static func start(_ body: @escaping () -> Void) throws(LayerError) -> Worker {
-        do { return try Worker(body) } catch { throw .noThread(error) }
-    }
-
     /// Waits for the end of `body`.
-    consuming func join() {}
+    package consuming func join() {}
 
     deinit { cd_thread_join(handle) }
 }

@@ -1,4 +1,4 @@
-#include "ctransport.h"
+#include "clinux_threads.h"
 
 #include <errno.h>
 #include <pthread.h>

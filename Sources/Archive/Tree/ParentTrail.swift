@@ -84,29 +84,29 @@ final class ParentTrail {
         return try admit(try rootfs.openDirectory(path), path.lastComponent ?? ".")
     }
 
-    /// Marks the open directories, and those above them, as part of a layer.
-    func mark(in contents: inout LayerContents) throws(SystemError) {
+    /// Marks the open directories, and those above them, as written.
+    func mark(in written: inout WrittenNames) throws(SystemError) {
         var below: OpenDirectory?
         for frame in frames.reversed() {
             guard let directory = frame.directory else {
-                if let below { try markAncestors(of: below, in: &contents) }
+                if let below { try markAncestors(of: below, in: &written) }
                 return
             }
-            guard contents.insert(directory: directory.identity) else { return }
-            if frame.isAlias { try markAncestors(of: directory, in: &contents) }
+            guard written.insert(directory: directory.identity) else { return }
+            if frame.isAlias { try markAncestors(of: directory, in: &written) }
             below = directory
         }
-        contents.insert(directory: root.identity)
+        written.insert(directory: root.identity)
     }
 
-    private func markAncestors(of directory: OpenDirectory, in contents: inout LayerContents)
+    private func markAncestors(of directory: OpenDirectory, in written: inout WrittenNames)
         throws(SystemError)
     {
         var current = try directory.directory.duplicate()
         while true {
             current = try current.openDirectory("..")
             let identity = FileIdentity(try current.status())
-            guard contents.insert(directory: identity), identity != root.identity else { return }
+            guard written.insert(directory: identity), identity != root.identity else { return }
         }
     }
 

@@ -1,4 +1,3 @@
-import Archive
 import CLinux
 import Libc
 import Platform
@@ -9,14 +8,14 @@ import Platform
 /// already so is not changed: a look costs a tenth of a change.
 enum EntryMetadata {
     static func apply(
-        _ entry: TarEntry, to file: borrowing FileDescriptor, _ report: inout LayerReport
+        _ entry: TarEntry, to file: borrowing FileDescriptor, _ report: inout TreeReport
     ) throws(SystemError) {
         let raw = file.rawValue
         let made = try file.status()
         let isOwned = made.owner == entry.owner && made.group == entry.group
         let mode =
             isOwned ? entry.permissions : try own(entry, &report) { fchown(raw, entry.owner, entry.group) }
-        for attribute in entry.attributes where isWanted(attribute.name) {
+        for attribute in entry.attributes where attribute.isWanted {
             do { try file.setAttribute(attribute.name, attribute.value) } catch {
                 report.skippedAttributes += 1
             }
@@ -30,13 +29,13 @@ enum EntryMetadata {
 
     /// For what cannot be opened: links and nodes.
     static func apply(
-        _ entry: TarEntry, to name: RawString, in directory: borrowing Directory, _ report: inout LayerReport
+        _ entry: TarEntry, to name: RawString, in directory: borrowing Directory, _ report: inout TreeReport
     ) throws(SystemError) {
         let raw = directory.raw
         let mode = try own(entry, &report) {
             name.withCString { fchownat(raw, $0, entry.owner, entry.group, AT_SYMLINK_NOFOLLOW) }
         }
-        for attribute in entry.attributes where isWanted(attribute.name) {
+        for attribute in entry.attributes where attribute.isWanted {
             do { try directory.setAttribute(of: name, attribute.name, attribute.value) } catch {
                 report.skippedAttributes += 1
             }
@@ -61,19 +60,12 @@ enum EntryMetadata {
 
     /// Takes off what an entry of a lower layer had.
     static func clearAttributes(_ file: borrowing FileDescriptor) throws(SystemError) {
-        for name in try file.attributeNames() where isWanted(name) {
+        for name in try file.attributeNames() where TarEntry.Attribute.isWanted(name) {
             do { try file.removeAttribute(name) } catch
                 where [EPERM, EACCES, ENOTSUP, ENODATA].contains(error.code)
             {}
         }
     }
-
-    /// Labels are the host's policy, not the image's; overlayfs's own marks would hide files from the guest.
-    private static func isWanted(_ name: RawString) -> Bool {
-        name != "security.selinux" && !name.bytes.starts(with: overlayMark)
-    }
-
-    private static let overlayMark = Array("trusted.overlay.".utf8)
 
     /// The mode to make a file with: its own, unless attributes come first that only a file of our own takes.
     static func firstMode(_ entry: TarEntry) -> mode_t {
@@ -85,7 +77,7 @@ enum EntryMetadata {
     /// Without root everything belongs to the caller. In a user namespace some owners do not exist (`EINVAL`); then
     /// nobody else's programs may become setuid to whom the file belongs instead.
     private static func own(
-        _ entry: TarEntry, _ report: inout LayerReport, _ body: () -> Int32
+        _ entry: TarEntry, _ report: inout TreeReport, _ body: () -> Int32
     ) throws(SystemError) -> mode_t {
         guard geteuid() == 0 else { return entry.permissions }
         do { try syscall("fchown", "", body) } catch  where [EPERM, EINVAL].contains(error.code) {
@@ -94,4 +86,15 @@ enum EntryMetadata {
         }
         return entry.permissions
     }
+}
+
+extension TarEntry.Attribute {
+    var isWanted: Bool { Self.isWanted(name) }
+
+    /// Labels are the host's policy, not the tree's; overlayfs's own marks would hide files from the guest.
+    static func isWanted(_ name: RawString) -> Bool {
+        name != "security.selinux" && !name.bytes.starts(with: overlayMark)
+    }
+
+    private static let overlayMark = Array("trusted.overlay.".utf8)
 }

@@ -1,0 +1,394 @@
+import CLinux
+import Libc
+import Platform
+
+/// Reads a tree, one entry at a time and by descriptors only: never through a symbolic link, never across a mount.
+///
+/// A directory comes before what is in it. The tree may change meanwhile: what vanishes is left out, and whatever
+/// happens nothing outside is read. The number of open directories does not depend on the tree.
+package final class TreeReader: EntrySource {
+    /// What is to be read.
+    package struct Options: Sendable {
+        /// Whether each directory is read in the order of its names, so that equal trees read equally.
+        package var isSorted = true
+        /// Whether extended attributes are read; the host's labels never are.
+        package var readsAttributes = true
+        /// Whether the data of regular files is read: they are opened as they come, and their holes are found.
+        ///
+        /// Without it only names and metadata are looked at.
+        package var readsContent = true
+        /// Whether the later names of a file are `hardLink` to its first.
+        package var groupsLinks = true
+
+        package init() {}
+    }
+
+    /// Why something in the tree became no entry, or one that is not whole.
+    package enum Omission: Hashable, Sendable {
+        case socket
+        /// It went away, or became something else, while the tree was read.
+        case vanished
+        /// Something is mounted on it.
+        case mountPoint
+        case unreadable(SystemError)
+        /// It was written to while it was read; the entry has been read all the same.
+        case changed
+    }
+
+    private struct Level {
+        let name: RawString
+        let path: [UInt8]
+        let identity: FileIdentity
+        /// `nil` once it had to make room.
+        var handle: DirectoryHandle?
+        /// The last one is the next.
+        var entries: [Directory.Entry]
+    }
+
+    /// Bytes that are read at once.
+    private static let bufferSize = 1 << 18
+    /// Directories that stay open at most, besides the root.
+    private static let limit = 64
+
+    private let options: Options
+    private let hasOpenat2: Bool
+    private let mount: UInt64
+    private let onOmission: (RawString, Omission) -> Void
+    private var root: DirectoryHandle?
+    private let prefix: [UInt8]
+    private var levels: [Level] = []
+    /// The directory that was returned last, whose entries come next.
+    private var pending: Level?
+    private var links: [FileIdentity: (path: RawString, left: UInt64)] = [:]
+    private var file: TreeFile?
+    /// Whether files can be shared with the place that they are copied to, as far as is known.
+    private var clones = true
+    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: bufferSize, alignment: 4096)
+    /// 0 where it is not permitted to read without a trace (open(2), O_NOATIME).
+    private var noTrace = geteuid() == 0 ? cd_o_noatime : 0
+
+    /// The status of the current entry.
+    package private(set) var status: FileStatus
+    private var currentPath: RawString = "."
+
+    /// Reads what is below `directory`, and itself first.
+    ///
+    /// Paths begin with `prefix`; without one the directory itself is called `.`. `onOmission` is told of everything
+    /// that is left out, by its path.
+    package convenience init(
+        _ directory: consuming Directory, as prefix: GuestPath = .root, _ options: Options = Options(),
+        onOmission: @escaping (RawString, Omission) -> Void = { _, _ in }
+    ) throws(SystemError) {
+        try self.init(
+            directory, as: prefix, options, hasOpenat2: Kernel.hasOpenat2, onOmission: onOmission)
+    }
+
+    /// For tests: with `hasOpenat2` false, mounts are told by their ids.
+    init(
+        _ directory: consuming Directory, as prefix: GuestPath, _ options: Options, hasOpenat2: Bool,
+        onOmission: @escaping (RawString, Omission) -> Void
+    ) throws(SystemError) {
+        mount = try directory.mountID()
+        status = try directory.status()
+        root = DirectoryHandle(directory)
+        self.prefix = prefix.components.isEmpty ? [] : prefix.relative.bytes
+        self.options = options
+        self.hasOpenat2 = hasOpenat2
+        self.onOmission = onOmission
+    }
+
+    deinit { buffer.deallocate() }
+
+    // MARK: - Walking
+
+    package func next() throws -> TarEntry? {
+        closeFile()
+        if let root = root.take() { return try first(root) }
+        if let level = pending.take() { try enter(level) }
+        while let last = levels.indices.last {
+            guard let next = levels[last].entries.popLast() else {
+                leave()
+                continue
+            }
+            guard let parent = levels[last].handle ?? reopen(last) else {
+                onOmission(RawString(bytes: levels[last].path) ?? ".", .vanished)
+                levels[last].entries = []
+                continue
+            }
+            let path = Self.join(levels[last].path, next.name)
+            do throws(SystemError) {
+                guard let entry = try read(next, in: parent, path) else { continue }
+                currentPath = entry.path
+                return entry
+            } catch {
+                throw TreeError.refused(member: RawString(bytes: path) ?? "", error)
+            }
+        }
+        return nil
+    }
+
+    /// Leaves out what is in the directory that was returned last.
+    package func skipChildren() { pending = nil }
+
+    private static func join(_ path: [UInt8], _ name: RawString) -> [UInt8] {
+        path.isEmpty ? name.bytes : path + [UInt8(ascii: "/")] + name.bytes
+    }
+
+    private func first(_ root: DirectoryHandle) throws -> TarEntry {
+        pending = Level(
+            name: ".", path: prefix, identity: FileIdentity(status), handle: root, entries: [])
+        currentPath = prefix.isEmpty ? "." : RawString(bytes: prefix) ?? "."
+        return entry(currentPath.bytes, try attributes(of: root.directory.descriptor))
+    }
+
+    private func enter(_ level: Level) throws {
+        guard let handle = level.handle else { return }
+        var level = level
+        do throws(SystemError) {
+            level.entries = try handle.directory.remainingEntries()
+        } catch {
+            // One that has been removed (getdents64(2)).
+            guard error.code == ENOENT else {
+                throw TreeError.refused(member: RawString(bytes: level.path) ?? "", error)
+            }
+        }
+        if options.isSorted { level.entries.sort { $1.name < $0.name } } else { level.entries.reverse() }
+        levels.append(level)
+        // The first one stays open, to begin from again.
+        let oldest = levels.count - Self.limit - 1
+        if oldest > 0 { levels[oldest].handle = nil }
+    }
+
+    private func leave() {
+        let level = levels.removeLast()
+        guard let last = levels.indices.last, levels[last].handle == nil, let below = level.handle,
+            let parent = try? below.directory.openDirectory(".."),
+            let status = try? parent.status(), FileIdentity(status) == levels[last].identity
+        else { return }
+        levels[last].handle = DirectoryHandle(parent)
+    }
+
+    /// Opens a directory again that had to make room; `nil` when it is not where it was.
+    private func reopen(_ last: Int) -> DirectoryHandle? {
+        guard var current = levels[0].handle else { return nil }
+        for level in levels[1...last] {
+            guard let next = try? openDirectory(level.name, in: current.directory),
+                let status = try? next.status(), FileIdentity(status) == level.identity
+            else { return nil }
+            current = DirectoryHandle(next)
+        }
+        levels[last].handle = current
+        return current
+    }
+
+    // MARK: - Opening
+
+    private func openDirectory(
+        _ name: RawString, in parent: borrowing Directory
+    ) throws(SystemError) -> Directory {
+        Directory(adopting: try open(name, in: parent, O_RDONLY | O_DIRECTORY))
+    }
+
+    /// Refuses what is on another mount with `EXDEV`.
+    private func open(
+        _ name: RawString, in parent: borrowing Directory, _ flags: Int32
+    ) throws(SystemError) -> FileDescriptor {
+        if hasOpenat2 { return try parent.openOnSameMount(name, flags) }
+        let opened = try parent.openFile(name, flags)
+        guard try opened.mountID() == mount else {
+            throw SystemError("openat", name.description, code: EXDEV)
+        }
+        return opened
+    }
+
+    private func openFile(
+        _ name: RawString, in parent: borrowing Directory
+    ) throws(SystemError) -> FileDescriptor {
+        // A FIFO or a device that has taken the place of the file must neither hold us up nor become our terminal.
+        let flags = O_RDONLY | O_NONBLOCK | O_NOCTTY
+        do { return try open(name, in: parent, flags | noTrace) } catch
+            where error.code == EPERM && noTrace != 0
+        {
+            noTrace = 0
+            return try open(name, in: parent, flags)
+        }
+    }
+
+    // MARK: - Entries
+
+    /// The entry with that name, or `nil` when there is none worth the name.
+    private func read(
+        _ next: Directory.Entry, in parent: DirectoryHandle, _ path: [UInt8]
+    ) throws(SystemError) -> TarEntry? {
+        do throws(SystemError) {
+            switch next.kind {
+            case .directory: return try readDirectory(next.name, in: parent, path)
+            case .regular where options.readsContent: return try readFile(next.name, in: parent, path)
+            default: return try readOther(next.name, in: parent, path)
+            }
+        } catch {
+            switch error.code {
+            // It is not what it was when the directory was listed.
+            case ENOTDIR, ELOOP, ENXIO: return try readChanged(next.name, in: parent, path)
+            default: return try leaveOut(path, error)
+            }
+        }
+    }
+
+    private func readChanged(
+        _ name: RawString, in parent: DirectoryHandle, _ path: [UInt8]
+    ) throws(SystemError) -> TarEntry? {
+        do throws(SystemError) { return try readOther(name, in: parent, path) } catch {
+            return try leaveOut(path, error)
+        }
+    }
+
+    private func leaveOut(_ path: [UInt8], _ error: SystemError) throws(SystemError) -> TarEntry? {
+        switch error.code {
+        case ENOENT, ESTALE, ENOTDIR, ELOOP, ENXIO: omit(path, .vanished)
+        case EXDEV: omit(path, .mountPoint)
+        case EACCES, EPERM: omit(path, .unreadable(error))
+        default: throw error
+        }
+        return nil
+    }
+
+    private func omit(_ path: [UInt8], _ omission: Omission) {
+        onOmission(RawString(bytes: path) ?? "", omission)
+    }
+
+    private func readDirectory(
+        _ name: RawString, in parent: DirectoryHandle, _ path: [UInt8]
+    ) throws(SystemError) -> TarEntry? {
+        let handle = DirectoryHandle(try openDirectory(name, in: parent.directory))
+        status = try handle.directory.status()
+        pending = Level(name: name, path: path, identity: FileIdentity(status), handle: handle, entries: [])
+        return entry(path, try attributes(of: handle.directory.descriptor))
+    }
+
+    private func readFile(
+        _ name: RawString, in parent: DirectoryHandle, _ path: [UInt8]
+    ) throws(SystemError) -> TarEntry? {
+        let opened = TreeFile(try openFile(name, in: parent.directory))
+        status = try opened.descriptor.status()
+        guard status.kind == .regular else { return try readOther(name, in: parent, path) }
+        var entry = entry(path, try attributes(of: opened.descriptor))
+        guard entry.kind == .regular else { return entry }
+        if status.blocks < (status.size + 511) / 512 { entry.stored = try opened.findExtents(status.size) }
+        opened.begin(status, entry.stored)
+        file = opened
+        return entry
+    }
+
+    /// What is not opened, or turns out to be something else than was thought.
+    private func readOther(
+        _ name: RawString, in parent: DirectoryHandle, _ path: [UInt8]
+    ) throws(SystemError) -> TarEntry? {
+        let (found, mountID) = try parent.directory.statusAndMount(name)
+        guard mountID == mount else { throw SystemError("statx", name.description, code: EXDEV) }
+        switch found.kind {
+        case .directory: return try readDirectory(name, in: parent, path)
+        case .regular where options.readsContent: return try readFile(name, in: parent, path)
+        case .socket, .other:
+            omit(path, .socket)
+            return nil
+        default:
+            status = found
+            var entry = entry(path, try attributes(of: name, in: parent.directory))
+            if entry.kind == .symbolicLink {
+                entry.linkTarget = try parent.directory.readSymbolicLink(name)
+            }
+            return entry
+        }
+    }
+
+    /// An entry of the current status.
+    private func entry(_ path: [UInt8], _ attributes: [TarEntry.Attribute]) -> TarEntry {
+        let kind: TarEntry.Kind =
+            switch status.kind {
+            case .directory: .directory
+            case .symbolicLink: .symbolicLink
+            case .characterDevice: .characterDevice
+            case .blockDevice: .blockDevice
+            case .fifo: .fifo
+            case .regular, .socket, .other: .regular
+            }
+        let name = RawString(bytes: path) ?? ""
+        var entry = TarEntry(kind, name, permissions: status.permissions)
+        (entry.owner, entry.group, entry.modified) = (status.owner, status.group, status.modified)
+        entry.attributes = attributes
+        if let first = firstName(name) {
+            entry.kind = .hardLink
+            entry.linkTarget = first
+        } else {
+            if kind == .regular { entry.size = status.size }
+            if kind == .characterDevice || kind == .blockDevice {
+                (entry.major, entry.minor) = (status.major, status.minor)
+            }
+        }
+        return entry
+    }
+
+    /// The name under which the current file has been read before.
+    private func firstName(_ name: RawString) -> RawString? {
+        guard options.groupsLinks, status.links > 1, status.kind != .directory else { return nil }
+        let identity = FileIdentity(status)
+        guard let known = links[identity] else {
+            links[identity] = (name, status.links - 1)
+            return nil
+        }
+        // Forgotten with its last name, so that memory is for those only whose names are still to come.
+        links[identity] = known.left > 1 ? (known.path, known.left - 1) : nil
+        return known.path
+    }
+
+    private func attributes(of file: borrowing FileDescriptor) throws(SystemError) -> [TarEntry.Attribute] {
+        guard options.readsAttributes else { return [] }
+        var found: [TarEntry.Attribute] = []
+        for name in try file.attributeNames() where TarEntry.Attribute.isWanted(name) {
+            do { found.append(TarEntry.Attribute(name, try file.attribute(name))) } catch
+                where Self.isNoAttribute(error)
+            {}
+        }
+        return found
+    }
+
+    private func attributes(
+        of name: RawString, in parent: borrowing Directory
+    ) throws(SystemError) -> [TarEntry.Attribute] {
+        guard options.readsAttributes else { return [] }
+        var found: [TarEntry.Attribute] = []
+        for attribute in try parent.attributeNames(of: name) where TarEntry.Attribute.isWanted(attribute) {
+            do {
+                found.append(TarEntry.Attribute(attribute, try parent.attribute(of: name, attribute)))
+            } catch  where Self.isNoAttribute(error) {}
+        }
+        return found
+    }
+
+    /// It has gone meanwhile, or is not ours to see.
+    private static func isNoAttribute(_ error: SystemError) -> Bool {
+        [ENODATA, EPERM, EACCES, ENOTSUP].contains(error.code)
+    }
+
+    // MARK: - Data
+
+    package func nextStretch() throws -> TarStretch? {
+        do throws(SystemError) { return try file?.nextStretch(buffer) } catch {
+            throw TreeError.refused(member: currentPath, error)
+        }
+    }
+
+    package func copyData(to destination: borrowing FileDescriptor) throws {
+        do throws(SystemError) { try file?.copy(to: destination, buffer, &clones) } catch {
+            throw TreeError.refused(member: currentPath, error)
+        }
+    }
+
+    private func closeFile() {
+        guard let file = file.take(), file.isUsed else { return }
+        let after = try? file.descriptor.status()
+        guard let after, !after.hasSameContent(as: status) else { return }
+        onOmission(currentPath, .changed)
+    }
+}

@@ -1,0 +1,342 @@
+import CLinux
+import Libc
+import Platform
+
+/// Writes entries into a tree, by descriptors only.
+///
+/// A path never leaves the root: its text has been cleaned, links on the way are followed inside the root, and its
+/// last component is never followed. What stands in the way of an entry is replaced. What directories are to look
+/// like is done at the end. Nothing is flushed to the disk; that is the caller's decision (syncfs(2)).
+package final class TreeWriter {
+    /// How something that is there already gives way.
+    package enum Replacement: Sendable {
+        /// It is removed first.
+        case direct
+        /// The new is made beside it and renamed over it: whoever looks sees the old or the new, whole.
+        case atomic
+    }
+
+    let rootfs: Rootfs
+    let trail: ParentTrail
+    private let replacement: Replacement
+    private let ledgerLimit: Int
+    private var ledger = DirectoryLedger(limit: 0)
+    /// What has been written since `begin`; `nil` when nobody wants to know.
+    private var written: WrittenNames?
+    /// What has been written since `begin`.
+    package internal(set) var report = TreeReport()
+
+    /// `directory` is the root of the tree; it may hold something already.
+    package convenience init(
+        _ directory: consuming Directory, replacement: Replacement = .direct
+    ) throws(SystemError) {
+        try self.init(directory, replacement: replacement, hasOpenat2: Kernel.hasOpenat2)
+    }
+
+    /// For tests: with `hasOpenat2` false, links are followed by a walk over the components; `ledgerLimit` is the
+    /// memory for what directories are to become.
+    package init(
+        _ directory: consuming Directory, replacement: Replacement = .direct, hasOpenat2: Bool,
+        ledgerLimit: Int = 32 << 20
+    ) throws(SystemError) {
+        self.replacement = replacement
+        self.ledgerLimit = ledgerLimit
+        rootfs = Rootfs(adopting: directory, hasOpenat2: hasOpenat2)
+        let again = Rootfs(adopting: try rootfs.directory.duplicate(), hasOpenat2: hasOpenat2)
+        trail = try ParentTrail(again)
+        try begin()
+    }
+
+    /// Starts over: what has been written is from now on what was there before.
+    ///
+    /// `remembering` what is written costs memory; without it nothing can be removed by `removeEarlier`.
+    package func begin(remembering: Bool = false) throws(SystemError) {
+        written = remembering ? WrittenNames() : nil
+        ledger = DirectoryLedger(limit: ledgerLimit)
+        report = TreeReport()
+        trail.reset()
+        trail.onArrival = { [unowned self] in ledger.noteExisting($0, $1) }
+        ledger.noteExisting(.root, try rootfs.directory.status())
+    }
+
+    /// Writes one entry with the data that `source` has for it.
+    ///
+    /// `linkTarget` is the place in the tree that a hard link means. After an error the entry is half done or not.
+    package func write(
+        _ entry: TarEntry, at path: GuestPath, linkTarget: GuestPath? = nil, from source: any EntrySource
+    ) throws {
+        if ledger.isFull {
+            trail.reset()
+            try ledger.settle(in: rootfs, &report)
+        }
+        do {
+            try make(entry, at: path, linkTarget, source)
+        } catch let error as SystemError {
+            throw Self.failure(error, entry.path)
+        }
+    }
+
+    /// Gives all directories their final state.
+    package func finish() throws -> TreeReport {
+        trail.reset()
+        try ledger.settle(in: rootfs, &report)
+        return report
+    }
+
+    private static func failure(_ error: SystemError, _ member: RawString) -> TreeError {
+        switch error.code {
+        case EXDEV, EBUSY: .mountPoint(member: member)
+        default: .refused(member: member, error)
+        }
+    }
+
+    private func make(
+        _ entry: TarEntry, at path: GuestPath, _ linkTarget: GuestPath?, _ source: any EntrySource
+    ) throws {
+        guard let name = path.lastComponent else {
+            guard entry.kind == .directory else { throw TreeError.rootIsNoDirectory }
+            ledger.note(.root, trail.root.identity, as: entry)
+            return
+        }
+        let parent = try trail.open(path.parent)
+        try mark()
+        switch entry.kind {
+        case .directory: return try makeDirectory(path, name, parent, entry)
+        case .regular: try makeFile(name, parent, entry, source)
+        case .hardLink: guard try makeLink(name, parent, entry, linkTarget) else { return }
+        case .symbolicLink: try makeSymbolicLink(name, parent, entry)
+        case .characterDevice, .blockDevice, .fifo:
+            guard try makeNode(name, parent, entry) else { return }
+        case .unknown:
+            report.skippedUnknown += 1
+            return
+        }
+        written?.insert(name, in: parent.identity)
+    }
+
+    private func mark() throws(SystemError) {
+        guard var names = written.take() else { return }
+        defer { written = names }
+        try trail.mark(in: &names)
+    }
+
+    // MARK: - Removing
+
+    /// Removes what had that name before `begin`, and spares what has been written since.
+    ///
+    /// `member` is whose wish it is, for the words of an error.
+    package func removeEarlier(_ name: RawString, in path: GuestPath, for member: RawString) throws {
+        try removing(in: path, member) { parent throws(TreeRemovalError) in
+            try TreeRemoval(sparing: written ?? WrittenNames()).remove(name, from: parent.directory)
+        }
+    }
+
+    /// Removes all that was in a directory before `begin`, and spares what has been written since.
+    package func removeEverythingEarlier(in path: GuestPath, for member: RawString) throws {
+        try removing(in: path, member) { parent throws(TreeRemovalError) in
+            try TreeRemoval(sparing: written ?? WrittenNames()).empty(parent.directory)
+        }
+    }
+
+    private func removing(
+        in path: GuestPath, _ member: RawString, _ body: (OpenDirectory) throws(TreeRemovalError) -> Void
+    ) throws {
+        do {
+            guard let parent = try trail.openIfPresent(path) else { return }
+            try body(parent)
+        } catch let error as SystemError {
+            throw Self.failure(error, member)
+        } catch let error as TreeRemovalError {
+            throw Self.failure(error.cause, member)
+        }
+        report.removals += 1
+        trail.reset()
+    }
+
+    /// Removes whatever has the name, so that something else can have it.
+    private func clear(_ name: RawString, _ parent: OpenDirectory) throws(SystemError) {
+        do throws(TreeRemovalError) {
+            try TreeRemoval().remove(name, from: parent.directory)
+        } catch {
+            throw error.cause
+        }
+        // The trail may have led through it.
+        trail.reset()
+    }
+
+    // MARK: - Making way
+
+    /// Calls `make` with the name to use, and again when something that stood in the way has been removed.
+    private func replacing(
+        _ name: RawString, _ parent: OpenDirectory, _ make: (RawString) throws(SystemError) -> Void
+    ) throws(SystemError) -> RawString {
+        guard replacement == .direct else {
+            let temporary = RawString(".chroot-distro.\(UInt64.random(in: 0 ... .max))")
+            try make(temporary)
+            return temporary
+        }
+        do { try make(name) } catch  where error.code == EEXIST {
+            try clear(name, parent)
+            try make(name)
+        }
+        return name
+    }
+
+    /// Gives what was made as `made` its name.
+    private func settle(
+        _ made: RawString, as name: RawString, _ parent: OpenDirectory
+    ) throws(SystemError) {
+        guard made != name else { return }
+        do { try parent.directory.rename(made, to: parent.directory, name) } catch  where error.code == EISDIR
+        {
+            try clear(name, parent)
+            try parent.directory.rename(made, to: parent.directory, name)
+        }
+    }
+
+    /// Calls `body`, and removes what was made beside the old when it fails.
+    private func discarding<Value>(
+        _ made: RawString, unless name: RawString, _ parent: OpenDirectory, _ body: () throws -> Value
+    ) throws -> Value {
+        do { return try body() } catch {
+            if made != name { try? parent.directory.removeFile(made) }
+            throw error
+        }
+    }
+
+    // MARK: - Kinds
+
+    private func makeDirectory(
+        _ path: GuestPath, _ name: RawString, _ parent: OpenDirectory, _ entry: TarEntry
+    ) throws(SystemError) {
+        do {
+            try Self.makeDirectory(name, parent)
+        } catch  where error.code == EEXIST {
+            try clear(name, parent)
+            try Self.makeDirectory(name, parent)
+        }
+        let directory = try trail.open(path)
+        try mark()
+        ledger.note(path, directory.identity, as: entry)
+        report.directories += 1
+    }
+
+    /// One that is there already will do.
+    private static func makeDirectory(_ name: RawString, _ parent: OpenDirectory) throws(SystemError) {
+        do {
+            try syscall("mkdirat") { name.withCString { mkdirat(parent.directory.raw, $0, 0o700) } }
+        } catch  where error.code == EEXIST {
+            guard try parent.directory.status(name).kind == .directory else { throw error }
+        }
+    }
+
+    private func makeFile(
+        _ name: RawString, _ parent: OpenDirectory, _ entry: TarEntry, _ source: any EntrySource
+    ) throws {
+        var raw: Int32 = -1
+        // O_EXCL: never an existing file, which may be a FIFO, a device or a second name of something else.
+        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+        let mode = EntryMetadata.firstMode(entry)
+        let made = try replacing(name, parent) { (name) throws(SystemError) in
+            raw = try syscall("openat") {
+                name.withCString { openat(parent.directory.raw, $0, flags, mode) }
+            }
+        }
+        try discarding(made, unless: name, parent) {
+            try fill(FileDescriptor(adopting: raw), entry, parent, source)
+            try settle(made, as: name, parent)
+        }
+        report.files += 1
+        report.bytes = report.bytes.saturating(adding: entry.size)
+    }
+
+    private func fill(
+        _ file: consuming FileDescriptor, _ entry: TarEntry, _ parent: OpenDirectory,
+        _ source: any EntrySource
+    ) throws {
+        try source.copyData(to: file)
+        if let stored = entry.stored, stored.last.map({ $0.offset + $0.length }) ?? 0 < entry.size {
+            try file.truncate(to: entry.size)
+        }
+        if parent.handsDownACL { try EntryMetadata.clearAttributes(file) }
+        try EntryMetadata.apply(entry, to: file, &report)
+        try file.close()
+    }
+
+    /// False when the link would be to itself.
+    private func makeLink(
+        _ name: RawString, _ parent: OpenDirectory, _ entry: TarEntry, _ target: GuestPath?
+    ) throws -> Bool {
+        guard let target, let targetName = target.lastComponent else {
+            throw TreeError.missingLinkTarget(member: entry.path, target: entry.linkTarget)
+        }
+        do {
+            let source = try trail.openAside(target.parent)
+            // Asked for first: what is in the way is only removed for a link that can be made.
+            _ = try source.directory.status(targetName)
+            if source.identity == parent.identity, targetName == name { return false }
+            try link(targetName, in: source, to: name, in: parent)
+        } catch {
+            guard error.code == ENOENT || error.code == ENOTDIR else { throw error }
+            throw TreeError.missingLinkTarget(member: entry.path, target: entry.linkTarget)
+        }
+        report.hardLinks += 1
+        return true
+    }
+
+    /// Links the name itself, even where it is a symbolic link.
+    private func link(
+        _ old: RawString, in source: OpenDirectory, to new: RawString, in parent: OpenDirectory
+    ) throws(SystemError) {
+        let made = try replacing(new, parent) { (new) throws(SystemError) in
+            _ = try syscall("linkat", "") {
+                old.withCString { old in
+                    new.withCString { linkat(source.directory.raw, old, parent.directory.raw, $0, 0) }
+                }
+            }
+        }
+        guard made != new else { return }
+        try settle(made, as: new, parent)
+        // Nothing is renamed where both are one file already (rename(2)).
+        do { try parent.directory.removeFile(made) } catch  where error.code == ENOENT {}
+    }
+
+    private func makeSymbolicLink(
+        _ name: RawString, _ parent: OpenDirectory, _ entry: TarEntry
+    ) throws {
+        let made = try replacing(name, parent) { (name) throws(SystemError) in
+            try parent.directory.makeSymbolicLink(name, to: entry.linkTarget)
+        }
+        try discarding(made, unless: name, parent) {
+            try EntryMetadata.apply(entry, to: made, in: parent.directory, &report)
+            try settle(made, as: name, parent)
+        }
+        report.symbolicLinks += 1
+    }
+
+    /// False when this user may not make it.
+    private func makeNode(_ name: RawString, _ parent: OpenDirectory, _ entry: TarEntry) throws -> Bool {
+        let type: mode_t =
+            switch entry.kind {
+            case .characterDevice: S_IFCHR
+            case .blockDevice: S_IFBLK
+            default: S_IFIFO
+            }
+        let made: RawString
+        do {
+            made = try replacing(name, parent) { (name) throws(SystemError) in
+                try parent.directory.makeNode(name, type | 0o600, major: entry.major, minor: entry.minor)
+            }
+        } catch {
+            guard error.code == EPERM else { throw error }
+            report.skippedSpecials += 1
+            return false
+        }
+        try discarding(made, unless: name, parent) {
+            try EntryMetadata.apply(entry, to: made, in: parent.directory, &report)
+            try settle(made, as: name, parent)
+        }
+        report.specials += 1
+        return true
+    }
+}

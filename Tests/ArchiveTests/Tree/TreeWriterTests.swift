@@ -1,0 +1,158 @@
+import Libc
+import Platform
+import TestSupport
+import Testing
+
+@testable import Archive
+
+@Suite("TreeWriter", .scratch)
+struct TreeWriterTests {
+    private func make(_ script: String) throws {
+        try Run.shell("mkdir -p $1/tree $1/copy; cd $1/tree; " + script, Scratch.path.rawValue)
+    }
+
+    private func copy(
+        from: String = "tree", to: String = "copy", _ replacement: TreeWriter.Replacement = .direct
+    ) throws -> TreeReport {
+        let reader = try TreeReader(try Directory.open(Scratch.path / from))
+        let writer = try TreeWriter(try Directory.open(Scratch.path / to), replacement: replacement)
+        while let entry = try reader.next() {
+            try writer.write(
+                entry, at: GuestPath(entry.path), linkTarget: GuestPath(entry.linkTarget), from: reader)
+        }
+        return try writer.finish()
+    }
+
+    /// What two trees that are equal have in common.
+    private func description(_ name: String) throws -> [String] {
+        try TreeReaderTests.read(Scratch.path / name).entries.map { entry, data in
+            "\(entry.path) \(entry.kind) \(entry.permissions) \(entry.owner) \(entry.group) \(entry.size) "
+                + "\(entry.modified.tv_sec).\(entry.modified.tv_nsec) \(entry.linkTarget) \(entry.major) "
+                + "\(entry.minor) \(entry.attributes) \(entry.stored ?? []) \(data.hashValue)"
+        }
+    }
+
+    private static let everything = """
+        mkdir -m 750 d; mkdir -m 555 closed; printf text >d/f; ln d/f d/g; ln -s nowhere s; mkfifo p; mknod c c 1 3
+        head -c 3000000 /dev/urandom >big; truncate -s 5M hole; printf x >>hole; truncate -s 9M tail; : >empty
+        chown -h 12:34 d/f s; chmod 6755 d/f; setfattr -n user.a -v 1 d/f; touch -d 1960-02-03T04:05:06.7 big
+        printf 'in' >closed/in; touch -h -d 2100-01-01 s; setfattr -h -n trusted.a -v 2 s
+        setfattr -n security.capability -v 0x0000000200040000000000000000000000000000 big
+        """
+
+    @Test(
+        "makes of a tree another one that is like it in everything", .needsRoot, .needsProgram("setfattr"),
+        arguments: [TreeWriter.Replacement.direct, .atomic])
+    func everything(replacement: TreeWriter.Replacement) throws {
+        try make(Self.everything)
+        let report = try copy(replacement)
+        #expect(report.files == 6 && report.hardLinks == 1 && report.specials == 2 && report.summary == nil)
+        #expect(try description("copy") == description("tree"))
+        let size = try TreeSize.measure(try Directory.open(Scratch.path / "copy"))
+        #expect(size.apparent > 17_000_000 && size.allocated < 4_000_000, "the holes were filled")
+    }
+
+    @Test("makes the same by way of an archive", .needsRoot, .needsProgram("setfattr"))
+    func archive() throws {
+        try make(Self.everything)
+        let sink = MemorySink()
+        let tar = TarWriter(sink)
+        let reader = try TreeReader(try Directory.open(Scratch.path / "tree"))
+        while let entry = try reader.next() { try tar.append(entry, from: reader) }
+        try tar.finish()
+        let archive = TarReader(BufferedChunks(MemorySource(sink.bytes)))
+        let writer = try TreeWriter(try Directory.open(Scratch.path / "copy"))
+        while let entry = try archive.next() {
+            try writer.write(
+                entry, at: GuestPath(entry.path), linkTarget: GuestPath(entry.linkTarget), from: archive)
+        }
+        _ = try writer.finish()
+        #expect(try description("copy") == description("tree"))
+    }
+
+    @Test(
+        "replaces whatever stands in the way, and nothing beside it",
+        arguments: [TreeWriter.Replacement.direct, .atomic],
+        ["printf old >x", "mkdir -p x/y", "ln -s $1/canary x", "mkfifo x", "printf old >o; ln o x"])
+    func replacing(replacement: TreeWriter.Replacement, old: String) throws {
+        try make("printf new >x; printf keep >$1/canary; cd $1/copy; " + old)
+        _ = try copy(replacement)
+        #expect(try Run.succeeding("cat", [(Scratch.path / "copy/x").rawValue]) == "new")
+        #expect(try Run.succeeding("cat", [(Scratch.path / "canary").rawValue]) == "keep")
+        #expect(try Run.shell("ls -A $1/copy | grep -vx o | wc -l", Scratch.path.rawValue) == "1\n")
+        if old.contains("ln o") {
+            #expect(try Run.succeeding("cat", [(Scratch.path / "copy/o").rawValue]) == "old")
+        }
+    }
+
+    /// Has one file, and fails in the middle of it.
+    private final class Failing: EntrySource {
+        func next() -> TarEntry? { nil }
+        func nextStretch() throws -> TarStretch? { throw SystemError("read", code: EIO) }
+    }
+
+    @Test("keeps the old when the new cannot be read to its end")
+    func failure() throws {
+        try make("cd $1/copy; printf old >x")
+        let writer = try TreeWriter(try Directory.open(Scratch.path / "copy"), replacement: .atomic)
+        var entry = TarEntry(.regular, "x", permissions: 0o644)
+        entry.size = 5
+        #expect(throws: TreeError.self) { try writer.write(entry, at: "x", from: Failing()) }
+        #expect(try Run.shell("cat $1/copy/x; ls -A $1/copy", Scratch.path.rawValue) == "oldx\n")
+    }
+
+    @Test("renames a link over a name of the same file, and leaves nothing beside it")
+    func linkToItself() throws {
+        try make("printf a >x; ln x y; cp -al . $1/copy")
+        _ = try copy(.atomic)
+        #expect(try Run.shell("cd $1/copy; ls -A; [ x -ef y ]", Scratch.path.rawValue) == "x\ny\n")
+    }
+}
+
+@Suite("TreeRemoval", .scratch)
+struct TreeRemovalTests {
+    @Test("tells each path once it is gone, the deepest first")
+    func told() throws {
+        try Run.shell("mkdir -p $1/t/a/b; : >$1/t/a/b/f; ln -s / $1/t/l", Scratch.path.rawValue)
+        let paths = Paths()
+        try TreeRemoval { paths.all.append($0.description) }.remove(
+            "t", from: try Directory.open(Scratch.path))
+        #expect(Set(paths.all) == ["/l", "/a/b/f", "/a/b", "/a", "/"])
+        #expect(paths.all.last == "/")
+        #expect(try paths.all.firstIndex(of: "/a/b/f") ?? 9 < #require(paths.all.firstIndex(of: "/a/b")))
+    }
+
+    private final class Paths: @unchecked Sendable { var all: [String] = [] }
+
+    @Test("empties a directory and keeps it; what is not there is no error")
+    func empty() throws {
+        try Run.shell("mkdir -p $1/t/a/b; : >$1/t/f", Scratch.path.rawValue)
+        try TreeRemoval().empty(try Directory.open(Scratch.path / "t"))
+        #expect(try Run.shell("ls -A $1/t; ls $1", Scratch.path.rawValue) == "t\n")
+        try TreeRemoval().remove("nothing", from: try Directory.open(Scratch.path))
+    }
+
+    @Test("deletes a tree that somebody else is deleting as well")
+    func together() throws {
+        try Run.shell(
+            "for i in $(seq 60); do mkdir -p $1/t/$i/x/y; for j in $(seq 20); do : >$1/t/$i/x/y/$j; done; done",
+            Scratch.path.rawValue)
+        let base = Scratch.path
+        try Worker.beside({ _ = try? Run.shell("rm -rf $1/t", base.rawValue) }) {
+            try TreeRemoval().remove("t", from: try Directory.open(base))
+        }
+        #expect(access((base / "t").rawValue, F_OK) != 0)
+    }
+
+    @Test("says where something is mounted, and touches nothing behind it", .needsRoot)
+    func mount() throws {
+        try Run.shell(
+            "mkdir -p $1/t/a/mnt $1/canary; echo keep >$1/canary/f; mount --bind $1/canary $1/t/a/mnt",
+            Scratch.path.rawValue)
+        defer { _ = try? Run.shell("umount $1/t/a/mnt", Scratch.path.rawValue) }
+        let directory = try Directory.open(Scratch.path)
+        let error = #expect(throws: TreeRemovalError.self) { try TreeRemoval().remove("t", from: directory) }
+        #expect(error?.isMount == true && error?.path == "/a/mnt")
+        #expect(access((Scratch.path / "canary/f").rawValue, F_OK) == 0)
+    }
+}
