@@ -111,6 +111,16 @@ __chroot_distro_spec() {
         name=events
         options='-f --follow -n --lines --json -h --help'
         ;;
+    copy|cp)
+        name=copy
+        options='-r --recursive -m --move --chown -v --verbose -q --quiet -h --help'
+        operands=('containers+files' 'containers+files')
+        ;;
+    sync)
+        name=sync
+        options='-c --checksum -d --delete --chown -v --verbose -q --quiet -h --help'
+        operands=('containers+files' 'containers+files')
+        ;;
     setup)
         name=setup
         options='--user --uninstall -q --quiet -h --help'
@@ -191,6 +201,8 @@ __chroot_distro_value() {
     logs:-n|logs:--lines|logs:--tail) kind='text' ;;
     attach:--detach-keys) kind='text' ;;
     events:-n|events:--lines) kind='text' ;;
+    copy:--chown) kind='text' ;;
+    sync:--chown) kind='text' ;;
     setup:--user) kind='text' ;;
     esac
 }
@@ -246,6 +258,8 @@ top
 stats
 ports
 events
+copy
+sync
 setup
 info
 doctor
@@ -339,6 +353,9 @@ top
 stats
 ports
 events
+copy
+cp
+sync
 setup
 info
 version-info

@@ -117,6 +117,16 @@ function __chroot_distro_at
                 set valued -n --lines
                 set bare -1
                 set trailing 0
+            case copy cp
+                set name copy
+                set valued --chown
+                set bare -1
+                set trailing 0
+            case sync
+                set name sync
+                set valued --chown
+                set bare -1
+                set trailing 0
             case setup
                 set name setup
                 set valued --user
@@ -210,6 +220,9 @@ complete -c chroot-distro -n '__chroot_distro_at \'\'' -a top -d 'List the proce
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a stats -d 'Show what running containers use'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a ports -d 'List where containers listen'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a events -d 'Show when sessions started and ended'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a copy -d 'Copy files to, from and between containers'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a cp -d 'Copy files to, from and between containers'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a sync -d 'Bring files in, out of or between containers up to date'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a setup -d 'Let a group of people use the program without a password'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a info -d 'Show versions, places and containers'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a version-info -d 'Show versions, places and containers'
@@ -379,6 +392,22 @@ complete -c chroot-distro -n '__chroot_distro_at events' -s f -l follow -d 'Go o
 complete -c chroot-distro -n '__chroot_distro_at events' -s n -l lines -x -d 'Begin with the last N events'
 complete -c chroot-distro -n '__chroot_distro_at events' -l json -d 'Print a JSON object for each, one on a line'
 complete -c chroot-distro -n '__chroot_distro_at events' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at copy' -s r -l recursive -d 'Copy directories with everything in them'
+complete -c chroot-distro -n '__chroot_distro_at copy' -s m -l move -d 'Remove SRC when all of it has been copied and is on the disk'
+complete -c chroot-distro -n '__chroot_distro_at copy' -l chown -x -d 'Give the copies to this user and group of the destination, by name or number'
+complete -c chroot-distro -n '__chroot_distro_at copy' -s v -l verbose -d 'Name each entry'
+complete -c chroot-distro -n '__chroot_distro_at copy' -s q -l quiet -d 'Print nothing but errors'
+complete -c chroot-distro -n '__chroot_distro_at copy' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at copy 0' -F -a '(for name in (command chroot-distro __complete containers 2>/dev/null); echo $name:; end)'
+complete -c chroot-distro -n '__chroot_distro_at copy 1' -F -a '(for name in (command chroot-distro __complete containers 2>/dev/null); echo $name:; end)'
+complete -c chroot-distro -n '__chroot_distro_at sync' -s c -l checksum -d 'Compare the content of files, not their times'
+complete -c chroot-distro -n '__chroot_distro_at sync' -s d -l delete -d 'Delete what is in DEST and not in SRC'
+complete -c chroot-distro -n '__chroot_distro_at sync' -l chown -x -d 'Give the copies to this user and group of the destination, by name or number'
+complete -c chroot-distro -n '__chroot_distro_at sync' -s v -l verbose -d 'Name each entry'
+complete -c chroot-distro -n '__chroot_distro_at sync' -s q -l quiet -d 'Print nothing but errors'
+complete -c chroot-distro -n '__chroot_distro_at sync' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at sync 0' -F -a '(for name in (command chroot-distro __complete containers 2>/dev/null); echo $name:; end)'
+complete -c chroot-distro -n '__chroot_distro_at sync 1' -F -a '(for name in (command chroot-distro __complete containers 2>/dev/null); echo $name:; end)'
 complete -c chroot-distro -n '__chroot_distro_at setup' -l user -x -d 'Put this user into the group (default: you)'
 complete -c chroot-distro -n '__chroot_distro_at setup' -l uninstall -d 'Take back what setup has changed, and nothing else'
 complete -c chroot-distro -n '__chroot_distro_at setup' -s q -l quiet -d 'Print nothing but warnings and errors'
@@ -391,4 +420,4 @@ complete -c chroot-distro -n '__chroot_distro_at doctor' -s q -l quiet -d 'Print
 complete -c chroot-distro -n '__chroot_distro_at doctor' -l json -d 'Print a JSON document'
 complete -c chroot-distro -n '__chroot_distro_at doctor' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at help' -s h -l help -d 'Show this help'
-complete -c chroot-distro -n '__chroot_distro_at help 0' -f -a 'login run exec list ps install remove rename reset kill stop start restart logs attach unmount top stats ports events setup info doctor help'
+complete -c chroot-distro -n '__chroot_distro_at help 0' -f -a 'login run exec list ps install remove rename reset kill stop start restart logs attach unmount top stats ports events copy sync setup info doctor help'
