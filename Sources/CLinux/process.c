@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -42,6 +43,18 @@ int cd_chmod_nofollow(int directory, const char *name, mode_t mode) {
     close(fd);
     errno = code;
     return result;
+}
+
+void cd_descriptor_limits(uint64_t *soft, uint64_t *hard) {
+    struct rlimit limit = { 0, 0 };
+    getrlimit(RLIMIT_NOFILE, &limit);
+    *soft = limit.rlim_cur;
+    *hard = limit.rlim_max;
+}
+
+int cd_set_descriptor_limits(uint64_t soft, uint64_t hard) {
+    const struct rlimit limit = { soft, hard };
+    return setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 extern char **environ;

@@ -5,7 +5,9 @@ import Store
 package enum Debris {
     /// Whether there is any.
     package static func isLeft(of name: ContainerName, in layout: StateLayout) -> Bool {
-        guard ContainerGroup.find(name, in: layout) != nil else { return false }
+        guard let group = ContainerGroup.find(name, in: layout), group.processes().isEmpty else {
+            return false
+        }
         guard let registry = SessionRegistry.read(name, in: layout) else { return true }
         return registry.openSessions().isEmpty && registry.livingHolder() == nil
     }

@@ -19,8 +19,7 @@ enum Holder {
     ) throws -> HolderRecord {
         let lock = try registry.holderLock()
         let pipe = try Pipe()
-        let group = try ControlGroup.make(
-            ContainerGroup.name(of: plan.container, in: foundation.layout), plan.limits)
+        let group = try ControlGroup.make(ContainerGroup.name(in: registry), plan.limits)
         let kept = group?.keep() ?? KeptControlGroup()
         let entry = group?.openEntry() ?? ControlGroupEntry()
         let hasProcesses = plan.namespaces.contains(.process)

@@ -134,19 +134,23 @@ package enum Membership {
 /// Processes held by their pidfds, so that a signal can reach nobody else.
 struct HeldProcesses: ~Copyable {
     private let entries: [pollfd]
-    /// On a kernel without pidfds.
+    /// On a kernel without pidfds, and of those for whom no descriptor is left.
     private let numbers: [pid_t]
     /// Their numbers.
     let pids: [pid_t]
+
+    /// Descriptors that are left for all else, `isStill` included.
+    private static let reserve = 48
 
     /// Takes hold of those that `isStill` confirms once they are held; those that have ended are left out.
     init(_ pids: [pid_t], isStill: (pid_t) -> Bool) {
         var entries: [pollfd] = []
         var numbers: [pid_t] = []
         var held: [pid_t] = []
+        let room = DescriptorLimit.current - Self.reserve
         for pid in pids {
-            let descriptor = cd_pidfd_open(pid)
-            let code = errno
+            let descriptor = entries.count < room ? cd_pidfd_open(pid) : -1
+            let code = entries.count < room ? errno : EMFILE
             if descriptor >= 0 {
                 if isStill(pid) {
                     entries.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0))
@@ -189,7 +193,7 @@ struct HeldProcesses: ~Copyable {
     /// Blocks until one of them ends, but no longer than the given time; -1 is for ever.
     func waitForOne(milliseconds: Int32 = -1) {
         var entries = entries
-        let limit: Int32 = numbers.isEmpty ? -1 : 1000
+        let limit: Int32 = numbers.isEmpty || !entries.isEmpty ? -1 : 1000
         let timeout = limit < 0 ? milliseconds : milliseconds < 0 ? limit : min(limit, milliseconds)
         _ = poll(&entries, nfds_t(entries.count), timeout)
     }

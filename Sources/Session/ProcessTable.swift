@@ -48,13 +48,13 @@ struct ProcessTable {
         return found.mapValues(\.pid)
     }
 
-    /// All processes that descend from the given ones.
-    func descendants(of roots: some Sequence<pid_t>) -> [pid_t] {
+    /// All processes that descend from the given ones, but not one and what is below it.
+    func descendants(of roots: some Sequence<pid_t>, except pruned: pid_t? = nil) -> [pid_t] {
         let children = Dictionary(grouping: processes.keys) { processes[$0]?.parent ?? 0 }
         var found: [pid_t] = []
         var waiting = Array(roots)
         while let next = waiting.popLast() {
-            let below = children[next] ?? []
+            let below = (children[next] ?? []).filter { $0 != pruned }
             found += below
             waiting += below
         }

@@ -304,7 +304,7 @@ package struct RootfulLauncher {
             binds: try OpenedBinds(added, interface: interface), interface: interface,
             terminal: supervisor.hasTerminal ? sockets.second.rawValue : nil,
             ignored: supervisor.hasTerminal ? [] : supervisor.ignored, watch: pipe.raw.reading,
-            group: group(container.record), filter: filter, console: console)
+            group: try group(container.record, registry), filter: filter, console: console)
         if !container.added.isEmpty { try announce(container, entrance.binds, registry) }
         let isLimited = container.record.limits != nil
         let pid = try Fork.child(into: entrance.group) { isBorn in
@@ -361,8 +361,10 @@ package struct RootfulLauncher {
         _ = try Reaping.wait(for: child)
     }
 
-    private func group(_ record: HolderRecord) -> ControlGroupEntry {
-        let name = ContainerGroup.name(of: plan.container, in: layout)
+    private func group(
+        _ record: HolderRecord, _ registry: borrowing SessionRegistry
+    ) throws(SystemError) -> ControlGroupEntry {
+        let name = try ContainerGroup.name(in: registry)
         return ControlGroup.existing(name, limits: record.limits ?? ResourceLimits())?.openEntry()
             ?? ControlGroupEntry()
     }

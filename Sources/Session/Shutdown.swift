@@ -19,15 +19,14 @@ package struct Shutdown {
     /// How long processes have to end by themselves.
     package enum Manner: Sendable, Equatable {
         case gently, abruptly
-        /// The commands of the sessions get this signal, and the rest only what is left of the time.
+        /// The commands of the sessions get this signal, and the rest is asked in what they leave of the time.
         case asking(Int32, patience: Duration)
-        case atOnce
 
+        /// The time for those who are found once nobody else can come.
         var grace: Duration {
             switch self {
             case .gently: .seconds(2)
             case .abruptly, .asking: .seconds(1)
-            case .atOnce: .zero
             }
         }
     }
@@ -73,15 +72,19 @@ package struct Shutdown {
     /// Ends everything; false when nothing ran.
     @discardableResult
     package func run(_ manner: Manner) throws -> Bool {
+        let descriptors = DescriptorLimit.raise()
+        defer { descriptors.restore() }
         let registry = try SessionRegistry.open(name, in: layout)
         // A backup that was killed together with whoever watches over it.
         group?.freeze(false)
+        // Nobody has to wait as long as this may take: not who wants in, nor who is less patient.
+        let answer = try ask(manner, registry.openSessions(), except: registry.recordedHolder()?.pid) {
+            try members(of: registry.recordedHolder())
+        }
         let start = try startLock(registry)
         let record = registry.recordedHolder()
         let supervisors = supervisors(registry)
-        let hadGuests = try ask(registry, manner)
-        let manner = hadGuests == .stubborn ? .atOnce : manner
-        let hadMembers = try end(manner) {
+        let hadMembers = try end(within: answer.rest) {
             try members(of: record)
         } force: {
             // All at once, so that what forks faster than it can be counted ends too.
@@ -96,17 +99,31 @@ package struct Shutdown {
         try registry.clearHolder()
         registry.sweep()
         start.release()
-        return hadMembers || hadHolder || !supervisors.isEmpty
+        return answer.wasAny || hadMembers || hadHolder || !supervisors.isEmpty
     }
 
-    /// What became of the sessions' commands that were asked to end.
-    private enum Answer { case ended, stubborn }
+    /// What came of asking.
+    private struct Answer {
+        var wasAny = false
+        /// How long those have who are still there.
+        let rest: Duration
+    }
 
-    private func ask(_ registry: borrowing SessionRegistry, _ manner: Manner) throws -> Answer {
-        guard case .asking(let signal, let patience) = manner else { return .ended }
+    /// Asks the commands of sessions to end, and then whoever else is there, as far as there is time for it.
+    private func ask(
+        _ manner: Manner, _ sessions: [SessionRecord], except holder: pid_t?,
+        _ members: () throws -> HeldProcesses
+    ) throws -> Answer {
+        guard case .asking(let signal, let patience) = manner else { return Answer(rest: manner.grace) }
         let deadline = Deadline(after: patience)
-        let sessions = registry.openSessions()
-        let holder = registry.recordedHolder()?.pid
+        try ask(sessions, except: holder, with: signal, until: deadline)
+        let wasAny = try persuade(until: deadline, members) != .nobody || !sessions.isEmpty
+        return Answer(wasAny: wasAny, rest: min(manner.grace, .milliseconds(deadline.milliseconds)))
+    }
+
+    private func ask(
+        _ sessions: [SessionRecord], except holder: pid_t?, with signal: Int32, until deadline: Deadline
+    ) throws {
         let table = try ProcessTable()
         let guests = table.guests(of: sessions.map(\.supervisor), except: holder)
         let commands = HeldProcesses(Array(guests.values), isStill: table.isStill)
@@ -115,16 +132,15 @@ package struct Shutdown {
         let shells = sessions.filter { $0.kind == .login }.compactMap { guests[$0.pid] }
         HeldProcesses(shells, isStill: table.isStill).signal(SIGHUP)
         commands.signal(SIGCONT)
-        while commands.waitForAll(milliseconds: deadline.milliseconds) == false {
-            if deadline.milliseconds == 0 { return .stubborn }
-        }
-        return .ended
+        while !commands.waitForAll(milliseconds: deadline.milliseconds), deadline.milliseconds > 0 {}
     }
 
     /// Sends a signal to the commands of the sessions, or of the one with that number, or to what else runs.
     ///
     /// To how many.
     package func send(_ signal: Int32, to session: pid_t?) throws -> Int {
+        let descriptors = DescriptorLimit.raise()
+        defer { descriptors.restore() }
         let registry = SessionRegistry.read(name, in: layout)
         let holder = registry?.recordedHolder()
         let sessions = (registry?.openSessions() ?? []).filter { session == nil || $0.pid == session }
@@ -138,18 +154,23 @@ package struct Shutdown {
     }
 
     /// Ends what runs in one session; false when this container has no such session.
-    package func end(session pid: pid_t) throws -> Bool {
+    package func end(session pid: pid_t, _ manner: Manner) throws -> Bool {
+        let descriptors = DescriptorLimit.raise()
+        defer { descriptors.restore() }
         guard let registry = SessionRegistry.read(name, in: layout),
-            let supervisor = supervisors(registry).first(where: { $0.pid == pid })
+            let session = registry.openSessions().first(where: { $0.pid == pid && pid != getpid() })
         else { return false }
-        // The session that started the container is the holder's parent.
+        let supervisor = session.supervisor
+        // The session that started the container is the holder's parent, and what others have left is the holder's.
         let holder = registry.recordedHolder()?.pid
-        try end(.abruptly) {
+        func below() throws -> HeldProcesses {
             let table = try ProcessTable()
             // When it has ended, its number may be another's.
-            let below = supervisor.isAlive ? table.descendants(of: [pid]).filter { $0 != holder } : []
-            return HeldProcesses(below, isStill: table.isStill)
+            let pids = supervisor.isAlive ? table.descendants(of: [pid], except: holder) : []
+            return HeldProcesses(pids, isStill: table.isStill)
         }
+        let answer = try ask(manner, [session], except: holder, below)
+        try end(within: answer.rest, below)
         end(supervisor)
         return true
     }
@@ -228,31 +249,45 @@ package struct Shutdown {
         if !handle.wait(timeout: .seconds(1)) { try? handle.signal(SIGKILL) }
     }
 
-    /// TERM for all; then HUP, since interactive shells ignore TERM; KILL for those that stay.
-    ///
-    /// False when there was nobody.
-    @discardableResult
-    private func end(
-        _ manner: Manner, _ members: () throws -> HeldProcesses, force: () -> Void = {}
-    ) throws -> Bool {
-        let deadline = Deadline(after: manner.grace)
-        let patience = Deadline(after: manner.grace + .seconds(10))
-        var steps = [(Deadline(after: .zero), SIGTERM), (Deadline(after: manner.grace / 3), SIGHUP)][...]
+    /// What came of asking everybody.
+    private enum Outcome { case nobody, ended, stubborn }
+
+    /// TERM for all; then HUP, since interactive shells ignore TERM.
+    private func persuade(
+        until deadline: Deadline, _ members: () throws -> HeldProcesses
+    ) throws -> Outcome {
+        let third = Duration.milliseconds(deadline.milliseconds / 3)
+        var steps = [(Deadline(after: .zero), SIGTERM), (Deadline(after: third), SIGHUP)][...]
         var wasAny = false
         while true {
             let held = try members()
-            if held.isEmpty { return wasAny }
+            if held.isEmpty { return wasAny ? .ended : .nobody }
+            if deadline.milliseconds == 0 { return .stubborn }
             wasAny = true
-            let isOver = deadline.milliseconds == 0
-            if isOver {
-                force()
-                held.signal(SIGKILL)
-            } else if let (time, signal) = steps.first, time.milliseconds == 0 {
+            if let (time, signal) = steps.first, time.milliseconds == 0 {
                 held.signal(signal)
                 held.signal(SIGCONT)
                 steps.removeFirst()
             }
-            held.waitForOne(milliseconds: isOver ? 100 : (steps.first?.0 ?? deadline).milliseconds)
+            held.waitForOne(milliseconds: (steps.first?.0 ?? deadline).milliseconds)
+        }
+    }
+
+    /// Asks everybody, and when the time is over uses force; false when there was nobody.
+    @discardableResult
+    private func end(
+        within grace: Duration, _ members: () throws -> HeldProcesses, force: () -> Void = {}
+    ) throws -> Bool {
+        let outcome = try persuade(until: Deadline(after: grace), members)
+        guard outcome == .stubborn else { return outcome == .ended }
+        let patience = Deadline(after: .seconds(10))
+        while true {
+            // Before all are held, which may take every descriptor there is.
+            force()
+            let held = try members()
+            if held.isEmpty { return true }
+            held.signal(SIGKILL)
+            held.waitForOne(milliseconds: 100)
             if patience.milliseconds == 0 { throw Survivors(name: name, count: held.count) }
         }
     }

@@ -119,15 +119,11 @@ struct TerminalRelay: ~Copyable {
         return true
     }
 
-    /// How long a background process may be silent before the session's end is shown without it.
-    private static let quiet: Int32 = 20
-
-    /// Shows what the guest wrote before it ended; what other processes still have the terminal is not waited for.
+    /// Shows what the guest wrote before it ended.
     mutating func drain() {
         guestEnd = nil
-        while !guestHungUp {
-            var entry = pollfd(fd: master.rawValue, events: Int16(POLLIN), revents: 0)
-            guard poll(&entry, 1, Self.quiet) > 0 else { return }
+        var rest = OutputRest()
+        while !guestHungUp, rest.comes(from: master.rawValue) {
             if !showOutput() { guestHungUp = true }
         }
     }

@@ -110,16 +110,24 @@ package struct ContainerStore: ~Copyable {
     package func lock(
         _ name: ContainerName, _ mode: FileLock.Mode, for purpose: String
     ) throws -> FileLock {
-        let file = RawString(name.description + ".lock")
-        var lock = try FileLock.attempt(locks, file, mode)
+        var lock = try attempt(name, mode)
         for _ in 0..<Self.patience.tries where lock == nil {
             usleep(Self.patience.pause)
-            lock = try FileLock.attempt(locks, file, mode)
+            lock = try attempt(name, mode)
         }
-        guard let lock else { throw StoreError.busy(name, holder: FileLock.note(in: locks, file)) }
+        guard let lock else {
+            throw StoreError.busy(name, holder: FileLock.note(in: locks, Self.lockFile(name)))
+        }
         if mode == .exclusive { lock.note("\(purpose) (process \(getpid()))") }
         return lock
     }
+
+    /// Takes the lock of one container if nobody has it.
+    func attempt(_ name: ContainerName, _ mode: FileLock.Mode) throws(SystemError) -> FileLock? {
+        try FileLock.attempt(locks, Self.lockFile(name), mode)
+    }
+
+    private static func lockFile(_ name: ContainerName) -> RawString { RawString(name.description + ".lock") }
 
     // MARK: - Changing
 

@@ -46,11 +46,13 @@ package struct OutputLog: ~Copyable {
 
     private mutating func makeRoom(for count: Int64) {
         follow()
-        guard let size = try? file.status().size, size > 0, size + count > limit else { return }
-        // Whoever else wants to start a new file waits here, and then finds that it is done.
-        flock(file.rawValue, LOCK_EX)
+        guard let size = try? file.status().size, size > 0, size + count > limit,
+            // Whoever else wants to start a new file waits here, and then finds that it is done. The log itself may be
+            // for everybody to read, and so for everybody to lock.
+            let lock = try? FileLock(directory, RawString(name.text + ".turn"), .exclusive, wait: true)
+        else { return }
         if isCurrent { try? directory.rename(name, to: directory, Self.older(name)) }
-        flock(file.rawValue, LOCK_UN)
+        lock.release()
         follow()
     }
 

@@ -74,26 +74,45 @@ extension ContainerStore {
     }
 
     /// Makes the index name exactly the containers there are; `measure` tells the size of those it did not know.
+    ///
+    /// Nobody waits while it measures. What changes meanwhile is entered by whoever changes it.
     package func reconcileIndex(measure: (borrowing Container) throws -> Int64) throws {
         let names = try names()
         let known = try PublicIndex.read(in: data)?.containers.map(\.name)
         guard known != names.map(\.description) else { return }
+        let found = try names.filter { known?.contains($0.description) != true }.compactMap { name in
+            try ifPresent(name) { container in try entry(for: container, size: try measure(container)) }
+        }
         try updateIndex { index in
-            index.containers.removeAll { entry in !names.contains { $0.description == entry.name } }
-            for name in names where !index.containers.contains(where: { $0.name == name.description }) {
-                let container = try container(name)
-                index.containers.append(try entry(for: container, size: try measure(container)))
+            let present = Set(try self.names().map(\.description))
+            index.containers.removeAll { !present.contains($0.name) }
+            let entered = Set(index.containers.map(\.name))
+            index.containers += found.filter { present.contains($0.name) && !entered.contains($0.name) }
+        }
+    }
+
+    /// Measures every container anew, while nobody waits; what is not there any more keeps what is known of it.
+    package func measureAll(_ measure: (borrowing Container) throws -> Int64) throws {
+        var measured: [(before: PublicIndex.Entry, size: Int64?)] = []
+        for entry in try PublicIndex.read(in: data)?.containers ?? [] {
+            measured.append((entry, try ifPresent(try ContainerName(entry.name), measure)))
+        }
+        try updateIndex { index in
+            for (before, size) in measured {
+                // Another container may have the name by now.
+                guard let size, let position = index.containers.firstIndex(of: before) else { continue }
+                index.containers[position].size = size
             }
         }
     }
 
-    /// Measures every container anew.
-    package func measureAll(_ measure: (borrowing Container) throws -> Int64) throws {
-        try updateIndex { index in
-            for position in index.containers.indices {
-                let container = try container(try ContainerName(index.containers[position].name))
-                index.containers[position].size = try measure(container)
-            }
+    /// What `body` makes of a container; `nil` when that has gone.
+    private func ifPresent<Value>(
+        _ name: ContainerName, _ body: (borrowing Container) throws -> Value
+    ) throws -> Value? {
+        do { return try body(container(name)) } catch {
+            guard try contains(name) else { return nil }
+            throw error
         }
     }
 

@@ -65,11 +65,15 @@ package struct RunCensus: Sendable {
         return true
     }
 
-    /// Removes what is recorded of a container that is not installed; false when something of it is alive.
-    package static func erase(_ name: ContainerName, in layout: StateLayout) throws -> Bool {
-        let registry = try SessionRegistry.open(name, in: layout)
+    /// Removes what is recorded of a container that is not installed; false when something of it is alive, or when it
+    /// has been installed or is in use by now.
+    package static func erase(_ name: ContainerName, from store: borrowing ContainerStore) throws -> Bool {
+        // Who has it alone meets nobody who is starting a session in it, and no installation of that name.
+        guard let lock = try store.attempt(name, .exclusive), try !store.contains(name) else { return false }
+        let registry = try SessionRegistry.open(name, in: store.layout)
         guard registry.openSessions().isEmpty, registry.livingHolder() == nil else { return false }
-        try registry.erase(in: layout)
+        try registry.erase(in: store.layout)
+        lock.release()
         return true
     }
 }

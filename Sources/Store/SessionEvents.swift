@@ -1,12 +1,13 @@
 import Libc
 import Platform
 
-/// What happened to sessions: a line of JSON for each start and each end, in `run/events`.
+/// What happened to sessions: a line of JSON for each start and each end, in `run/.events`,
+/// which no container can be called.
 ///
 /// A session notes its own end while it still has its lock. When it was killed, whoever finds its record without the
 /// lock notes the end, unless the log has it already: so each start has one end, whoever dies in between.
 package enum SessionEvents {
-    package static let name: RawString = "events"
+    package static let name: RawString = ".events"
     private static let limit: Int64 = 1 << 20
     private static let lock: RawString = ".events.lock"
 

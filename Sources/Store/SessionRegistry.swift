@@ -59,6 +59,9 @@ package struct SessionRegistry: ~Copyable {
         self.directory = directory
     }
 
+    /// The directory that this and all other containers' are in, of one store for whatever path leads to it.
+    package func store() throws(SystemError) -> FileStatus { try directory.status("..") }
+
     // MARK: - Entering
 
     /// Serialises starting, joining and ending: the holder's record only changes under it.

@@ -9,6 +9,8 @@ struct Caller {
     private(set) var environment: Environment
     let host: HostSystem
     private let handoff: Handoff?
+    /// In the place of their own.
+    private var rememberedHome: HostPath?
     /// Whether this process is where the caller was.
     private let isInPlace: Bool
 
@@ -35,9 +37,13 @@ struct Caller {
         }
     }
 
-    /// The same caller with other values for the variables that `isReplaced` names.
-    func remembering(_ values: Environment, instead isReplaced: (RawString) -> Bool) -> Caller {
+    /// The same caller with other values for the variables that `isReplaced` names, and with another home if that is
+    /// known.
+    func remembering(
+        _ values: Environment, instead isReplaced: (RawString) -> Bool, home: HostPath?
+    ) -> Caller {
         var copy = self
+        copy.rememberedHome = home
         copy.environment = environment.filter { !isReplaced($0) }.merging(values.filter(isReplaced))
         return copy
     }
@@ -76,6 +82,7 @@ struct Caller {
 
     /// The caller's home directory.
     var home: HostPath? {
+        if let rememberedHome { return rememberedHome }
         let user = user
         if user.uid != 0, let home = user.home { return HostPath(home.text) }
         return environment.nonEmpty("HOME").map { HostPath($0) } ?? user.home.map { HostPath($0.text) }

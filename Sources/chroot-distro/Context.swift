@@ -94,6 +94,20 @@ struct Context {
             })
     }
 
+    /// Does the same to each, and says what goes wrong; one that fails does not keep the others from it.
+    ///
+    /// The status is that of the first that failed.
+    func forEach<Item>(_ items: [Item], _ body: (Item) throws -> Void) -> ExitStatus {
+        var result = ExitStatus.success
+        for item in items {
+            do { try body(item) } catch {
+                let status = diagnostics.report(error)
+                if result == .success { result = status }
+            }
+        }
+        return result
+    }
+
     /// Width for a table, when a screen shows it.
     var outputWidth: Int? { Terminal.isTerminal(1) ? Terminal.size(of: 1)?.columns : nil }
 

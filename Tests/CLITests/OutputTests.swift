@@ -68,13 +68,15 @@ private struct Box: Listed {
         "no format lets a stranger's bytes through to the terminal",
         arguments: [ListingFormat.table, .quiet, .json])
     func hostile(format: ListingFormat) throws {
-        let text = try Listing([Box(name: "a\u{1b}[2J\u{9b}1m\u{202e}\u{7f}b\n", size: 1, about: "\u{1b}")])
-            .render(format)
+        let text = try Listing([
+            Box(name: "a\u{1b}[2J\u{9b}1m\u{202e}\u{7f}\u{61c}b\n", size: 1, about: "\u{1b}")
+        ])
+        .render(format)
         #expect(
             !text.unicodeScalars.contains {
                 $0.value < 0x20 && $0 != "\n" || (0x7f..<0xa0).contains($0.value)
             })
-        #expect(!text.unicodeScalars.contains { $0.value == 0x202e })
+        #expect(!text.unicodeScalars.contains { [0x202e, 0x61c].contains($0.value) })
         #expect(text.split(separator: "\n").count == (format == .table ? 2 : format == .quiet ? 1 : 10))
     }
 

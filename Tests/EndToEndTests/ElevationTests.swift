@@ -115,22 +115,6 @@ struct ElevationTests {
         #expect(outcome.stderr.contains("root"))
     }
 
-    @Test("shows no secret on any command line")
-    func secret() throws {
-        let etc = try PrivateEtc(in: Scratch.path)
-        var environment = Program().environment
-        environment["CD_DOCKER_AUTH"] = "me:TopSecret-\(UInt32.random(in: 0 ... .max))"
-        // Nothing answers there; meanwhile every command line is looked at.
-        let address = "localhost:\(try Registry.freePort())"
-        let script = """
-            "$0" install "$1/box:1" >/dev/null 2>&1 & pid=$!
-            while kill -0 $pid 2>/dev/null; do cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '; done
-            """
-        let outcome = try etc.asUser(
-            "/bin/sh", ["-c", script, try copyOfProgram(), address], environment: environment)
-        #expect(!outcome.stdout.contains("TopSecret"))
-    }
-
     @Test(
         "leaves the statuses of what could not run, and of what a signal ended", arguments: ["sudo", "doas"])
     func statuses(_ way: String) throws {
@@ -250,7 +234,8 @@ struct ElevationTests {
         arguments: [
             ["list"], ["list", "--json"], ["ps"], ["ps", "-a"], ["help"], ["help", "install"], ["-V"],
             ["--help"],
-            ["login", "--help"],
+            ["login", "--help"], ["info"], ["info", "--json"], ["doctor"], ["doctor", "--json"], ["events"],
+            ["__complete", "containers"],
         ])
     func looking(_ command: [String]) throws {
         let program = try Program.with("box")
@@ -266,7 +251,9 @@ struct ElevationTests {
             done
             """, directory, etc.home.rawValue)
         let outcome = try etc.asUser(try copyOfProgram(), command, environment: environment)
-        #expect(outcome.status == .success, "\(outcome.stderr)")
+        // What is wrong with this machine is no matter here.
+        if command[0] != "doctor" { #expect(outcome.status == .success, "\(outcome.stderr)") }
+        #expect(outcome.stdout.isEmpty == [["ps"], ["events"]].contains(command))
         if command[0] == "list" { #expect(outcome.stdout.contains("box")) }
         #expect(access((etc.home / "tried").rawValue, F_OK) != 0)
         // The trap itself works.

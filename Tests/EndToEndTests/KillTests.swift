@@ -51,6 +51,24 @@ struct KillTests {
         #expect(try session.finish(timeout: 10).status != .success)
     }
 
+    @Test("end one session, and not what another has left in the same PID namespace")
+    func otherSession() throws {
+        var program = try Program.with("box")
+        program.environment["CD_USE_NS"] = "1"
+        let first = try program.start("login", "box", "--", "sh", "-c", "echo ready; read x")
+        _ = try first.read(until: "ready")
+        try program.succeed("login", "box", "--", "sh", "-c", "setsid sleep 1007 <&- >&- 2>&- & sleep 0.3")
+        func left() -> Int {
+            Processes.withArgument("sleep\01007").count { ProcessStatus(of: $0.pid)?.hasEnded == false }
+        }
+        #expect(left() == 1)
+        try program.succeed("kill", "\(first.pid)")
+        #expect(try first.finish(timeout: 10).status != .success)
+        #expect(left() == 1)
+        try program.succeed("kill", "box")
+        #expect(left() == 0)
+    }
+
     @Test("do nothing to another container")
     func other() throws {
         let program = try Program.with("a")

@@ -52,6 +52,25 @@ struct SetupTests {
         #expect(try rig.snapshot() == before)
     }
 
+    @Test("is done and undone, whoever has locked what he may read")
+    func locked() throws {
+        let rig = try SetupRig(way: "sudo")
+        let before = try rig.snapshot()
+        try Run.shell("mkdir -m 755 $1", (rig.etc.path / "chroot-distro").rawValue)
+        let folder = try Directory.open(rig.etc.path / "chroot-distro")
+        #expect(try folder.tryLock())
+        let done = try rig.root("setup", "--user", PrivateEtc.user)
+        #expect(done.status == .success, "\(done.stderr)")
+        // One lock there is, and it is for root alone; while it is taken there is another setup at work.
+        let lock = try FileLock(folder, ".setup.lock", .exclusive, wait: false)
+        let busy = try rig.root("setup", "--uninstall")
+        #expect(busy.status == .failure && busy.stderr.contains("another setup"), "\(busy.stderr)")
+        lock.release()
+        let undone = try rig.root("setup", "--uninstall")
+        #expect(undone.status == .success, "\(undone.stderr)")
+        #expect(try rig.snapshot() == before)
+    }
+
     @Test("puts the person who became root into the group")
     func invoker() throws {
         let rig = try SetupRig(way: "sudo")

@@ -1,5 +1,6 @@
 import Libc
 import Platform
+import Store
 import TestSupport
 import Testing
 
@@ -31,6 +32,63 @@ struct StopTests {
         #expect((2..<6).contains(Clock.now - start), "\(Clock.now - start)")
         _ = try session.finish(timeout: 10)
         #expect(Processes.inMounts(of: Scratch.path).isEmpty)
+    }
+
+    /// Needs three seconds for its end once it has been asked.
+    private static let slow =
+        "trap '' HUP; trap \"trap '' TERM USR1; sleep 3; echo asked >/asked; exit 42\" TERM; while :; do sleep 0.1; done"
+
+    @Test("stop leaves what a session left behind the time that is left")
+    func leftBehind() throws {
+        let program = try Program.with("box")
+        try TestImage.write(Self.slow, to: program.root(of: "box") / "slow")
+        let session = try program.start(
+            "login", "box", "--", "sh", "-c",
+            "setsid sh /slow </dev/null >/dev/null 2>&1 & echo up; sleep 600")
+        _ = try session.read(until: "up")
+        usleep(300_000)
+        let start = Clock.now
+        #expect(try program.succeed("stop", "--time", "20", "box").stderr.contains("Stopped box"))
+        #expect((2..<15).contains(Clock.now - start), "\(Clock.now - start)")
+        #expect(access((program.root(of: "box") / "asked").rawValue, F_OK) == 0)
+        _ = try session.finish(timeout: 10)
+    }
+
+    @Test("stop asks a single session as it asks a container, with the same patience")
+    func oneSession() throws {
+        let program = Program()
+        try program.install("box", configuration: #"{"StopSignal":"SIGUSR1","Cmd":["/bin/sh"]}"#)
+        let polite = Self.slow.replacing(" TERM; while", with: " USR1; echo ready; while")
+        let session = try program.start("run", "box", "--", "sh", "-c", polite)
+        let other = try program.start("login", "box", "--", "sh", "-c", "echo ready; read x; exit 5")
+        _ = try session.read(until: "ready")
+        _ = try other.read(until: "ready")
+        try program.succeed("stop", "--time", "20", "\(session.pid)")
+        #expect(try session.finish(timeout: 10).status.code == 42)
+        let stubborn = try program.start(
+            "login", "box", "--", "sh", "-c", "trap '' TERM HUP USR1; echo ready; while :; do sleep 1; done")
+        _ = try stubborn.read(until: "ready")
+        let start = Clock.now
+        try program.succeed("stop", "--time", "2", "\(stubborn.pid)")
+        #expect((2..<8).contains(Clock.now - start), "\(Clock.now - start)")
+        #expect(try stubborn.finish(timeout: 10).status.code == 137)
+        #expect(try other.finish(input: Array("\n".utf8)).status.code == 5)
+    }
+
+    @Test("stop keeps nobody out while it is patient, and another stop does not end its patience")
+    func twice() throws {
+        let program = try Program.with("box")
+        let session = try program.start(
+            "login", "box", "--", "sh", "-c", Self.slow.replacing("; while", with: "; echo ready; while"))
+        _ = try session.read(until: "ready")
+        let first = try program.start("stop", "--time", "20", "box")
+        usleep(300_000)
+        let start = Clock.now
+        #expect(try program.inside("box", "echo in") == "in")
+        #expect(Clock.now - start < 2, "\(Clock.now - start)")
+        try program.succeed("stop", "--time", "20", "box")
+        #expect(try session.finish(timeout: 10).status.code == 42)
+        #expect(try first.finish(timeout: 10).status == .success)
     }
 
     @Test("stop ends an interactive shell at once")
@@ -83,6 +141,37 @@ struct StopTests {
         try program.succeed("login", "-d", "b", "--", "sleep", "600")
         try program.succeed("stop", "a", "b")
         #expect(try program.succeed("ps", "-q").lines.isEmpty)
+    }
+
+    @Test("kill and stop do the rest when one thing fails", arguments: ["kill", "stop"])
+    func oneFails(_ command: String) throws {
+        let program = try Program.with("a")
+        try program.succeed("login", "-d", "a", "--", "sleep", "600")
+        let outcome = try program.run(command, "none", "a", "4194304")
+        #expect(outcome.status == .failure)
+        let errors = outcome.stderr.split(separator: "\n").filter { $0.hasPrefix("Error:") }
+        #expect(errors.count == 2 && errors.first?.contains("none") == true, "\(outcome.stderr)")
+        #expect(try program.succeed("ps", "-q").lines.isEmpty)
+    }
+
+    @Test("kill --all passes over what has just ended")
+    func justEnded() throws {
+        let program = try Program.with("a")
+        try program.install("b")
+        let running = try program.start(
+            "login", "b", "--", "sh", "-c", "trap 'exit 9' USR1; echo ready; while :; do sleep 0.1; done")
+        _ = try running.read(until: "ready")
+        // A session that has nobody in it, as one that is about to end.
+        let data = program.directory / "data/chroot-distro"
+        let layout = StateLayout(data: data, cache: program.directory / "cache", run: data / "run")
+        let nobody = ProcessIdentity(pid: getpid(), startTime: 1, bootID: "none")
+        let ticket = try SessionRegistry.open(try ContainerName("a"), in: layout).enter(
+            SessionRecord(nobody, kind: .login, user: "root", command: [], started: 0))
+        #expect(try program.run("kill", "-s", "USR1", "a").stderr.contains("not running"))
+        let outcome = try program.run("kill", "--all", "-s", "USR1")
+        #expect(outcome.status == .success, "\(outcome.stderr)")
+        #expect(try running.finish(timeout: 10).status.code == 9)
+        ticket.leave()
     }
 
     @Test("exec joins what runs, and starts nothing")

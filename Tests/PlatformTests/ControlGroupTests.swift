@@ -59,6 +59,17 @@ struct ControlGroupTests {
         #expect(ControlGroup.existing("box", in: tree) == group)
     }
 
+    @Test("has no process of another PID namespace, which would be signalled as the reader's own group")
+    func strangers() throws {
+        let scratch = try Scratch()
+        let tree = try Self.unified(scratch, controllers: "")
+        try scratch.write("box/cgroup.procs", "0\n12\n0\n7\n")
+        let group = try #require(ControlGroup.existing("box", in: tree))
+        #expect(group.processes() == [7, 12])
+        let kept = group.keep().processes()
+        #expect(kept == [7, 12])
+    }
+
     @Test("is not there where none can be made, unless limits are asked for")
     func nowhere() throws {
         let tree = ControlGroupTree(unified: nil, legacy: [:])

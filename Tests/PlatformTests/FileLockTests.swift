@@ -31,6 +31,20 @@ import Testing
         #expect(FileLock.note(in: directory, "none") == "")
     }
 
+    @Test("is nobody else's to take, and knows when its file has been removed or replaced")
+    func file() throws {
+        let scratch = try Scratch()
+        let directory = try scratch.directory()
+        let lock = try FileLock(directory, "lock", .exclusive, wait: false)
+        #expect(try directory.status("lock").permissions == 0o600)
+        #expect(try lock.isCurrent(in: directory, "lock"))
+        try directory.removeFile("lock")
+        #expect(try !lock.isCurrent(in: directory, "lock"))
+        let other = try FileLock(directory, "lock", .exclusive, wait: false)
+        #expect(try !lock.isCurrent(in: directory, "lock"))
+        #expect(try other.isCurrent(in: directory, "lock"))
+    }
+
     @Test("a planted symbolic link is not opened")
     func plantedLink() throws {
         let scratch = try Scratch()

@@ -12,6 +12,7 @@ import Testing
             ("bell\u{07}del\u{7f}", "bell\\x07del\\x7f"),
             ("csi\u{9b}31m", "csi\\u{9b}31m"),
             ("right\u{202e}left", "right\\u{202e}left"),
+            ("mark\u{61c}feff\u{feff}", "mark\\u{61c}feff\\u{feff}"),
             ("über 日本", "über 日本"),
         ])
     func escapes(text: String, expected: String) {

@@ -23,8 +23,9 @@ struct ContainerGroupTests {
 
     /// The groups that this test's store has, in every hierarchy.
     private func groups() throws -> [String] {
-        try Run.shell("find /sys/fs/cgroup -name 'chroot-distro-*' -type d; :").split(separator: "\n")
-            .map(String.init).filter { $0.contains(container.groupSuffix) }
+        let suffix = try container.groupSuffix
+        return try Run.shell("find /sys/fs/cgroup -name 'chroot-distro-*' -type d; :").split(separator: "\n")
+            .map(String.init).filter { $0.contains(suffix) }
     }
 
     @Test(
@@ -40,6 +41,22 @@ struct ContainerGroupTests {
         _ = try running.finish(input: Array("\n".utf8))
         #expect(container.leftovers().isEmpty)
         #expect(try groups().isEmpty)
+    }
+
+    @Test(
+        "is one and the same by whatever path the store is reached",
+        .enabled(if: hasUnified, "needs version 2"),
+        arguments: ["link", "."])
+    func otherPath(_ path: String) throws {
+        let running = try container.start(script: "cat /proc/self/cgroup; echo up; read x")
+        let shown = try running.read(until: "up").split(separator: "\n").first { $0.hasPrefix("0::") }
+        try Run.shell("ln -s . $1/link", container.data.rawValue)
+        let environment = ["XDG_DATA_HOME": container.data.rawValue + "/\(path)"]
+        let joined = try Run.program(
+            BuiltBinary.path, ["login", "bb", "--", "cat", "/proc/self/cgroup"],
+            environment: container.environment.merging(environment) { $1 })
+        #expect(joined.lines.first { $0.hasPrefix("0::") } == shown.map(String.init), "\(joined.stderr)")
+        _ = try running.finish(input: Array("\n".utf8))
     }
 
     /// Takes a root and a mount namespace of its own, and no process above it is left.
@@ -71,14 +88,61 @@ struct ContainerGroupTests {
         #expect(try groups().isEmpty)
     }
 
-    @Test("is ended however fast it forks", .enabled(if: hasUnified, "needs version 2"))
-    func forks() throws {
+    /// A shell command before the program, which leaves it few descriptors, and perhaps the right to have more.
+    private static let fewDescriptors = [
+        "ulimit -n 64; exec", "ulimit -n 64; exec setpriv --bounding-set=-sys_resource",
+    ]
+
+    private func program(after prefix: String, _ words: String...) throws -> Run.Outcome {
+        try Run.program(
+            "/bin/sh", ["-c", prefix + " \"$@\"", "sh", BuiltBinary.path] + words,
+            environment: container.environment, timeout: 30)
+    }
+
+    @Test(
+        "is asked whole, however few descriptors there are for it", .needsProgram("setpriv"),
+        arguments: fewDescriptors)
+    func asked(_ prefix: String) throws {
         let running = try container.start(
-            script: "trap '' TERM HUP; f() { sleep 0.01; f & f & }; echo up; f & sleep 1000",
-            Self.has("pids") ? ["--pids", "300"] : [])
+            script: """
+                i=0; while [ $i -lt 90 ]; do
+                    (trap 'echo asked; exit' TERM; while :; do sleep 0.3; done) & i=$((i+1))
+                done
+                trap '' TERM; echo up; wait
+                """)
         _ = try running.read(until: "up")
         usleep(300_000)
-        #expect(try container.program(["kill", "bb"], timeout: 30).status == .success)
+        #expect(try program(after: prefix, "unmount", "bb").status == .success)
+        let said = try running.finish(timeout: 20).lines
+        #expect(said.count { $0 == "asked" } == 90, "\(said.count)")
+        #expect(container.leftovers().isEmpty)
+    }
+
+    @Test(
+        "is ended however fast it forks",
+        .enabled(if: hasUnified && has("pids"), "needs version 2 and the pids controller"),
+        .needsProgram("setpriv", "cc"), arguments: ["exec"] + fewDescriptors)
+    func forks(_ prefix: String) throws {
+        let source = Scratch.path / "forks.c"
+        try TestImage.write(
+            """
+            #include <signal.h>
+            #include <unistd.h>
+            int main(void) {
+                signal(SIGTERM, SIG_IGN);
+                signal(SIGHUP, SIG_IGN);
+                signal(SIGCHLD, SIG_IGN);
+                write(1, "up\\n", 3);
+                for (;;) { fork(); usleep(5000); }
+            }
+            """, to: source)
+        try Run.succeeding(
+            "cc", ["-static", source.rawValue, "-o", (container.rootfs / "forks").rawValue])
+        let running = try container.start(["login", "bb", "--pids", "300", "--", "/forks"])
+        _ = try running.read(until: "up")
+        usleep(300_000)
+        let ended = try program(after: prefix, "kill", "bb")
+        #expect(ended.status == .success, "\(ended.stderr)")
         #expect(try running.finish(timeout: 20).status != .success)
         #expect(container.leftovers().isEmpty)
         #expect(try groups().isEmpty)
@@ -189,6 +253,21 @@ struct ContainerGroupTests {
     func nonsense(_ options: [String]) throws {
         let outcome = try container.login(options, "true")
         #expect(outcome.status != .success && outcome.stderr.contains(options[0]), "\(outcome.stderr)")
+    }
+
+    @Test(
+        "is nothing that is left while somebody is in it, although holder and supervisor were killed",
+        .enabled(if: hasUnified, "needs version 2"))
+    func inUse() throws {
+        let running = try container.start(script: "trap '' HUP; echo up; exec sleep 1005 <&- >&- 2>&-")
+        _ = try running.read(until: "up")
+        try container.killHolder()
+        running.signal(SIGKILL)
+        _ = try running.finish()
+        #expect(try !container.program(["doctor", "--json"]).stdout.contains("state.control-group"))
+        #expect(try container.program(["kill", "bb"]).stderr.contains("Stopped"))
+        #expect(Processes.withArgument("sleep\01005").isEmpty)
+        #expect(try groups().isEmpty)
     }
 
     @Test(

@@ -105,11 +105,36 @@ struct DetachedSessionTests {
         #expect(container.leftovers().isEmpty)
     }
 
+    @Test("ends with its command, although what is left writes for ever")
+    func endlessOutput() throws {
+        let pid = try detach(
+            "for i in 1 2 3 4 5 6; do (trap '' HUP; exec yes) & done 2>/dev/null; sleep 0.2; exit 4")
+        #expect(container.leftovers(within: 15).isEmpty)
+        kill(pid, SIGKILL)
+    }
+
     @Test("goes on when the disk has no room for its log")
     func fullDisk() throws {
+        let outcome = try Run.program(
+            "unshare",
+            [
+                "-m", "--propagation", "private", "sh", "-ec",
+                """
+                mkdir $2/small; mount -t tmpfs -o size=8m none $2/small; cp -a $2/chroot-distro $2/small
+                export XDG_DATA_HOME=$2/small; root=$2/small/chroot-distro/containers/bb/rootfs
+                "$1" login -d bb -- sh -c 'dd if=/dev/zero bs=1M count=16 2>/dev/null; >/went-on; sleep 1006'
+                for i in $(seq 100); do [ ! -e $root/went-on ] || break; sleep 0.1; done
+                ls $root/went-on; stat -f -c 'free: %a' $root; "$1" ps -q; "$1" kill bb
+                """, "sh", BuiltBinary.path, container.data.rawValue,
+            ], environment: container.environment)
+        #expect(
+            outcome.stdout.contains("rootfs/went-on\nfree: 0\nbb\n"), "\(outcome.stdout)\(outcome.stderr)")
+    }
+
+    @Test("does not follow a link in the place of its log")
+    func linkedLog() throws {
         try Run.shell("ln -s /dev/full $1/output.log", container.rootfs.parent.rawValue)
         let refused = try container.program(["login", "-d", "bb", "--", "true"])
-        // A link in the place of the log is not followed.
         #expect(refused.status == .failure, "\(refused.stdout)")
         #expect(container.leftovers().isEmpty)
     }
@@ -222,6 +247,44 @@ struct DetachedSessionTests {
         let lines = try container.program(["logs", "cc"]).lines
         #expect(lines.filter { $0 == "content" }.count == 3, "\(lines)")
         #expect(try container.program(["kill", "cc"]).status == .success)
+        #expect(container.leftovers().isEmpty)
+    }
+
+    @Test("is started again with the home of who started it first, whoever starts it now")
+    func sharedHome() throws {
+        func run(as person: String, _ words: String...) throws -> Run.Outcome {
+            let home = ["HOME": (container.data / person).rawValue]
+            return try Run.program(
+                BuiltBinary.path, words, environment: container.environment.merging(home) { $1 })
+        }
+        for person in ["ann", "bob"] {
+            try Run.shell("mkdir $1/$2; echo $2 >$1/$2/whose", container.data.rawValue, person)
+        }
+        let script = "cat /root/whose; sleep 1000"
+        let first = try run(as: "ann", "login", "-d", "bb", "--shared-home", "--", "sh", "-c", script)
+        try #require(first.status == .success, "\(first.stderr)")
+        try waitForLog("ann")
+        #expect(try container.program(["stop", "bb"]).status == .success)
+        let again = try run(as: "bob", "start", "bb")
+        #expect(again.status == .success, "\(again.stderr)")
+        try waitForLog("ann\nann\n")
+        #expect(try container.program(["kill", "bb"]).status == .success)
+    }
+
+    @Test("is not started from another directory than it was")
+    func lostDirectory() throws {
+        let outcome = try Run.program(
+            "/bin/sh",
+            [
+                "-c",
+                """
+                mkdir "$2/gone"; cd "$2/gone"; "$1" login -d bb -- sleep 1000; "$1" kill bb; cd /; rmdir "$2/gone"
+                "$1" start bb; echo "start: $?"; mkdir "$2/gone"; "$1" start bb; echo "start: $?"; "$1" kill bb
+                """, "sh", BuiltBinary.path, container.data.rawValue,
+            ], environment: container.environment)
+        #expect(outcome.stdout.contains("start: 1\n"), "\(outcome.stdout)")
+        #expect(outcome.stdout.contains("start: 0\n"), "\(outcome.stdout)")
+        #expect(outcome.stderr.contains("/gone (No such file"), "\(outcome.stderr)")
         #expect(container.leftovers().isEmpty)
     }
 

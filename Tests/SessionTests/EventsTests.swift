@@ -15,7 +15,7 @@ struct EventsTests {
         let lines =
             noticing
             ? try container.program(["events", "--json"]).lines
-            : try Run.succeeding("cat", [(container.data / "chroot-distro/run/events").rawValue])
+            : try Run.succeeding("cat", [(container.data / "chroot-distro/run/.events").rawValue])
                 .split(separator: "\n").map(String.init)
         return lines.filter { $0.contains("\"pid\":\(pid),") }.map {
             $0.contains("\"event\":\"start\"") ? "start" : $0.contains("\"killed\":true") ? "killed" : "end"
@@ -28,7 +28,7 @@ struct EventsTests {
         let pid = session.pid
         _ = try session.read(until: "up")
         // The guest may be quicker than the supervisor's note.
-        let log = (container.data / "chroot-distro/run/events").rawValue
+        let log = (container.data / "chroot-distro/run/.events").rawValue
         try Run.shell(
             "for i in $(seq 500); do grep -sq '\"pid\":'$2, $1 && exit; sleep 0.01; done", log, "\(pid)")
         session.signal(SIGKILL)
@@ -101,7 +101,7 @@ struct EventsTests {
         let directory = container.data / "chroot-distro/run"
         let script = """
             mv "$1/bb/sessions/\(pid).json" "$1/bb/sessions/$$.json"
-            sed -i 's/"pid":\(pid),/"pid":'$$',/' "$1/events"
+            sed -i 's/"pid":\(pid),/"pid":'$$',/' "$1/.events"
             exec "$2" login bb -- true
             """
         let next = try Running.start(

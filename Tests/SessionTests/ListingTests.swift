@@ -69,7 +69,39 @@ struct ListingTests {
             listed.lines.count == 2 && listed.lines.last?.hasSuffix("with status 7") == true,
             "\(listed.stdout)")
         #expect(try container.program(["events", "-n", "1"]).lines.count == 1)
-        try Run.shell("printf '{\"half' >>$1/../events", container.run.rawValue)
+        try Run.shell("printf '{\"half' >>$1/../.events", container.run.rawValue)
         #expect(try container.program(["events"]).lines.count == 2)
+    }
+
+    @Test("print nothing that a terminal would obey", arguments: [[], ["--json"]])
+    func hostileEvents(_ options: [String]) throws {
+        let hostile = "a\u{9b}31m\u{202e}\u{61c}\u{7f}b"
+        #expect(try container.login([], "echo", hostile).status == .success)
+        let shown = try container.program(["events"] + options).stdout
+        #expect(!shown.unicodeScalars.contains { $0.misleadsTerminals && $0 != "\n" })
+        #expect(shown.contains(options.isEmpty ? "\\u{61c}" : "\\u061c"), "\(shown)")
+    }
+
+    @Test("are written by every session, whoever has locked what he may read of them")
+    func lockedEvents() throws {
+        let run = container.run.parent
+        try Run.shell("mkdir -p $1; yes '' | head -c 1048576 >$1/.events", run.rawValue)
+        let file = try Directory.open(run).openFile(".events", O_RDONLY)
+        #expect(flock(file.rawValue, LOCK_SH) == 0)
+        #expect(try container.script("exit 4", timeout: 20).status.code == 4)
+        #expect(access((run / ".events.1").rawValue, F_OK) == 0)
+        #expect(try container.program(["events"]).lines.count == 2)
+        // What is locked in its place is for nobody else.
+        #expect(try Directory.open(run).status(".events.turn").permissions == 0o600)
+    }
+
+    @Test("leave alone a container that has their name")
+    func namesake() throws {
+        let other = try TestContainer(in: Scratch.path, name: "events")
+        for _ in 0..<2 {
+            let outcome = try other.login([], "echo", "in")
+            #expect(outcome.stdout == "in\n", "\(outcome.stderr)")
+        }
+        #expect(try other.program(["events"]).lines.count == 4)
     }
 }

@@ -36,6 +36,7 @@ struct ProcessTableTests {
         ])
         #expect(table.descendants(of: [10]).sorted() == [11, 12])
         #expect(table.descendants(of: [12, 20]).sorted() == [21])
+        #expect(table.descendants(of: [10, 20], except: 11).sorted() == [21])
     }
 }
 

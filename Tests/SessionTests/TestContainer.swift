@@ -69,12 +69,12 @@ struct TestContainer {
         try TestTerminal("/bin/sh", ["-c", text, "sh", BuiltBinary.path], environment: environment)
     }
 
-    /// What the names of this store's control groups end with: FNV-1a of where it keeps what runs.
+    /// What the names of this store's control groups end with: device and inode of where it keeps what runs.
     var groupSuffix: String {
-        let path = (data / "chroot-distro/run").rawValue
-        return "-"
-            + String(
-                path.utf8.reduce(UInt32(2_166_136_261)) { ($0 ^ UInt32($1)) &* 16_777_619 }, radix: 16)
+        get throws {
+            let run = try Directory.open(data / "chroot-distro/run").status()
+            return "-\(String(UInt64(run.device), radix: 16))-\(String(run.inode, radix: 16))"
+        }
     }
 
     /// The recorded holder.

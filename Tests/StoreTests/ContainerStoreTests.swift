@@ -130,6 +130,62 @@ struct ContainerStoreTests {
         #expect(try PublicIndex.read(Self.layout(Scratch.path))?.containers.map(\.name) == ["a", "b"])
     }
 
+    @Test("measures while nobody has to wait for it, and keeps what has changed meanwhile")
+    func measuring() throws {
+        try make("a", "b", "c")
+        let layout = Self.layout(Scratch.path)
+        let store = try ContainerStore.open(layout)
+        try store.updateIndex { $0.containers = [entry("b"), entry("c")] }
+        func isFree() throws -> Bool {
+            let lock = try FileLock.attempt(store.locks, ContainerStore.indexLock, .exclusive)
+            return lock != nil
+        }
+        try store.reconcileIndex { container in
+            #expect(container.name.description == "a")
+            let free = try isFree()
+            #expect(free)
+            // As `rename` and `remove` do it.
+            if free {
+                try store.rename(try ContainerName("b"), to: try ContainerName("d"))
+                try store.updateIndex { $0.containers[0].name = "d" }
+                try store.remove(try ContainerName("c"))
+            }
+            return 5
+        }
+        #expect(try PublicIndex.read(layout)?.containers.map(\.name) == ["a", "d"])
+        try make("e")
+        try store.updateIndex { $0.containers.append(entry("e")) }
+        try store.measureAll { container in
+            let free = try isFree()
+            #expect(free)
+            if container.name.description == "a", free {
+                try store.updateIndex { $0.containers[1].installed = 2 }
+                try store.remove(try ContainerName("e"))
+            }
+            return 7
+        }
+        let index = try PublicIndex.read(layout)?.containers.map { "\($0.name) \($0.size)" }
+        #expect(index == ["a 7", "d 1"])
+    }
+
+    @Test("does not forget what runs while somebody is starting it or has installed it anew")
+    func forgetting() throws {
+        let layout = Self.layout(Scratch.path)
+        let store = try ContainerStore.open(layout)
+        let name = try ContainerName("a")
+        _ = try SessionRegistry.open(name, in: layout)
+        func isKnown() -> Bool { SessionRegistry.read(name, in: layout) != nil }
+        let starting = try store.lock(name, .shared, for: "login")
+        #expect(try !RunCensus.erase(name, from: store))
+        starting.release()
+        try make("a")
+        #expect(try !RunCensus.erase(name, from: store))
+        #expect(isKnown())
+        try Run.shell("rm -r $1/data/containers/a", Scratch.path.rawValue)
+        #expect(try RunCensus.erase(name, from: store))
+        #expect(!isKnown())
+    }
+
     @Test("knows of a mount in a container before it removes anything")
     func mountPoints() throws {
         try make("a", "ab")

@@ -33,17 +33,22 @@ package enum JSONListing {
     /// Any other value as a document, in the same form.
     package static func text(_ value: some Encodable) throws -> String {
         let bytes = try JSONEncoder(isIndented: true).encode(value)
-        return String(decoding: bytes, as: UTF8.self).unicodeScalars.reduce(into: "") { $0 += escape($1) }
-            + "\n"
+        return escape(String(decoding: bytes, as: UTF8.self)) + "\n"
     }
 
-    /// JSON lets through what a terminal would obey; such characters only occur inside strings, where `\u` may stand.
-    private static func escape(_ scalar: Unicode.Scalar) -> String {
-        switch scalar.value {
-        case 0x7f..<0xa0, 0x200b...0x200f, 0x2028...0x202e, 0x2060...0x206f, 0xfeff:
+    /// JSON without what it lets through and a terminal would obey.
+    ///
+    /// But for the ends of lines such characters only occur inside strings, where `\u` may stand.
+    package static func escape(_ text: String) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars {
+            guard scalar.misleadsTerminals, scalar != "\n" else {
+                result.unicodeScalars.append(scalar)
+                continue
+            }
             let digits = String(scalar.value, radix: 16)
-            return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-        default: return String(scalar)
+            result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
         }
+        return result
     }
 }

@@ -41,6 +41,10 @@ int cd_signal_realtime_maximum(void);
 int cd_signal_disposition(int signal, int ignore);
 bool cd_signal_is_ignored(int signal);
 
+/// The limits on open descriptors (RLIMIT_NOFILE); 0 when they cannot be had.
+void cd_descriptor_limits(uint64_t *soft, uint64_t *hard);
+int cd_set_descriptor_limits(uint64_t soft, uint64_t hard);
+
 /// `environ`.
 char **cd_environment(void);
 

@@ -114,10 +114,8 @@ package struct ControlGroup: Hashable, Sendable {
 
     /// The processes in it.
     package func processes() -> [pid_t] {
-        let pids = directories.flatMap {
-            ControlGroupTree.words($0 / "cgroup.procs").compactMap { pid_t($0) }
-        }
-        return Array(Set(pids)).sorted()
+        Set(directories.flatMap { ControlGroupTree.processes(ControlGroupTree.words($0 / "cgroup.procs")) })
+            .sorted()
     }
 
     /// Ends all that is in it by force, also what forks meanwhile; false where the kernel cannot (before Linux 5.14).
@@ -252,10 +250,7 @@ package struct KeptControlGroup: ~Copyable {
             guard descriptor >= 0,
                 let bytes = try? FileDescriptor(adopting: descriptor).readAll(limit: 1 << 24)
             else { continue }
-            pids.formUnion(
-                bytes.split(separator: UInt8(ascii: "\n")).compactMap {
-                    pid_t(String(decoding: $0, as: UTF8.self))
-                })
+            pids.formUnion(ControlGroupTree.processes(ControlGroupTree.words(in: bytes)))
         }
         return pids.sorted()
     }

@@ -52,7 +52,18 @@ package struct ControlGroupTree: Sendable {
     /// The words of a control file.
     static func words(_ file: HostPath) -> [Substring] {
         guard let bytes = try? FileDescriptor.open(file, O_RDONLY).readAll(limit: 1 << 24) else { return [] }
-        return String(decoding: bytes, as: UTF8.self).split { $0 == " " || $0 == "\n" }
+        return words(in: bytes)
+    }
+
+    static func words(in content: [UInt8]) -> [Substring] {
+        String(decoding: content, as: UTF8.self).split { $0 == " " || $0 == "\n" }
+    }
+
+    /// The processes that a control file names.
+    ///
+    /// Those that the reader's PID namespace does not have are there as 0, which for kill(2) is the reader's own group.
+    static func processes(_ words: [Substring]) -> [pid_t] {
+        words.compactMap { pid_t($0) }.filter { $0 > 0 }
     }
 
     /// Writes to a control file, in one call as the kernel wants it.

@@ -2,7 +2,8 @@ import Libc
 
 /// A `flock(2)` lock that lasts as long as this value.
 ///
-/// The file is never unlinked while it may be in use, so two holders always mean the same inode.
+/// It is for root alone, since whoever can open a file can lock it. It is never unlinked while it may be in use, so two
+/// holders always mean the same inode; where it is, they ask `isCurrent`.
 package struct FileLock: ~Copyable, Sendable {
     /// Who else may hold the lock at the same time: other shared holders, or nobody.
     package enum Mode: Sendable { case shared, exclusive }
@@ -27,6 +28,11 @@ package struct FileLock: ~Copyable, Sendable {
             guard error.code == EWOULDBLOCK else { throw error }
             return nil
         }
+    }
+
+    /// Whether the name still is that of the locked file, in a place where lock files are removed.
+    package func isCurrent(in directory: borrowing Directory, _ name: RawString) throws(SystemError) -> Bool {
+        try directory.statusIfPresent(name)?.inode == file.status().inode
     }
 
     /// Gives the lock up before the scope ends.

@@ -39,8 +39,7 @@ package struct Quoted: CustomStringConvertible, Sendable {
         case 0x09: "\\t"
         case 0x1b: "\\e"
         case 0..<0x20, 0x7f: hexadecimal(UInt8(scalar.value))
-        case 0x80..<0xa0, 0x061c, 0x200b...0x200f, 0x2028...0x202e, 0x2060...0x206f, 0xfeff:
-            "\\u{\(String(scalar.value, radix: 16))}"
+        case _ where scalar.misleadsTerminals: "\\u{\(String(scalar.value, radix: 16))}"
         default: String(scalar)
         }
     }

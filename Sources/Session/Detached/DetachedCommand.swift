@@ -12,6 +12,8 @@ package struct DetachedCommand: Codable, Equatable, Sendable {
     package var words: [Word]?
     /// Where it was typed: paths may be relative to it.
     package var directory: Word
+    /// The home that `--shared-home` showed: who starts it again may be somebody else.
+    package var home: Word?
     /// Variables of the caller's that options have as their defaults, `NAME=VALUE` each.
     package var environment: [Word]
 
@@ -57,12 +59,14 @@ package struct DetachedCommand: Codable, Equatable, Sendable {
     }
 
     package init(
-        command: String, flags: [Flag], words: [RawString]?, directory: RawString, environment: [RawString]
+        command: String, flags: [Flag], words: [RawString]?, directory: RawString,
+        home: RawString? = nil, environment: [RawString]
     ) {
         self.command = command
         self.flags = flags
         self.words = words.map { $0.map { Word($0) } }
         self.directory = Word(directory)
+        self.home = home.map { Word($0) }
         self.environment = environment.map { Word($0) }
     }
 

@@ -167,11 +167,8 @@ package final class DetachedConsole {
 
     /// Takes what the guest wrote before it ended, and tells everybody how it ended.
     private func finish(_ status: ExitStatus) {
-        while source >= 0 {
-            var entry = pollfd(fd: source, events: Int16(POLLIN), revents: 0)
-            // What other processes still write is not waited for.
-            guard poll(&entry, 1, 20) > 0, takeOutput() else { break }
-        }
+        var rest = OutputRest()
+        while source >= 0, rest.comes(from: source), takeOutput() {}
         let end = AttachFrame(kind: .end, content: [UInt8(truncatingIfNeeded: status.code)]).bytes
         let deadline = Deadline(after: .seconds(1))
         for visitor in visitors {

@@ -73,7 +73,7 @@ struct EventsCommand: Command {
         for line in pending[..<end].split(separator: newline) {
             // A line that a full disk cut short says nothing.
             guard let event = try? JSONDecoder().decode(Event.self, from: Array(line)) else { continue }
-            text += isJSON ? String(decoding: line, as: UTF8.self) + "\n" : event.text
+            text += isJSON ? JSONListing.escape(String(decoding: line, as: UTF8.self)) + "\n" : event.text
         }
         pending.removeFirst(end + 1)
         try FileDescriptor.standardOutput(text)

@@ -47,23 +47,24 @@ struct KillCommand: PrivilegedCommand {
     }
 
     func run(in context: borrowing Context) throws -> ExitStatus {
-        var targets: [KillTarget] = []
-        if isForAll {
-            targets = try context.known().filter { name in
-                try Shutdown(name, in: context.layout).isNeeded()
-            }.map { .container($0) }
+        guard isForAll else {
+            return context.forEach(words) { word in try act(on: KillTarget(word, context), context) }
         }
-        for word in words { targets.append(try KillTarget(word, context)) }
-        for target in targets {
-            if let signal { try send(signal, to: target, context) } else { try end(target, context) }
+        return context.forEach(try context.known()) { name in
+            guard try Shutdown(name, in: context.layout).isNeeded() else { return }
+            // What has ended by itself meanwhile is as it was asked for.
+            do { try act(on: .container(name), context) } catch is NotRunning {}
         }
-        return .success
+    }
+
+    private func act(on target: KillTarget, _ context: borrowing Context) throws {
+        if let signal { try send(signal, to: target, context) } else { try end(target, context) }
     }
 
     private func end(_ target: KillTarget, _ context: borrowing Context) throws {
         switch target {
         case .session(let pid, let name):
-            guard try Shutdown(name, in: context.layout).end(session: pid) else {
+            guard try Shutdown(name, in: context.layout).end(session: pid, .abruptly) else {
                 throw SessionNotFound(pid: pid)
             }
             context.diagnostics.info("Ended session \(pid) in \(name)")

@@ -35,10 +35,13 @@ struct StartCommand: PrivilegedCommand {
             case .arguments(let arguments) = try ArgvParser.parse(
                 saved.arguments(for: name.description), for: type.spec, of: Program.spec)
         else { throw NothingToStart(name: name) }
-        // Relative paths mean what they meant then, as far as that directory is still there.
-        _ = saved.directory.raw.withCString { chdir($0) }
+        // Relative paths mean what they meant then, or nothing.
+        do { try syscall("chdir") { saved.directory.raw.withCString { chdir($0) } } } catch {
+            throw LostDirectory(name: name, path: saved.directory.raw, reason: error.reason)
+        }
         let remembered = Environment(entries: saved.environment.map(\.raw))
-        let caller = context.caller.remembering(remembered, instead: Detachment.isRemembered)
+        let home = saved.home.map { HostPath($0.raw.text) }
+        let caller = context.caller.remembering(remembered, instead: Detachment.isRemembered, home: home)
         return try type.init(arguments).run(in: Context(caller: caller, diagnostics: context.diagnostics))
     }
 }
@@ -65,6 +68,17 @@ struct RestartCommand: PrivilegedCommand {
         try StopCommand.stop(.container(name), patience, context)
         return try StartCommand.start(name, context)
     }
+}
+
+/// What was started cannot be started from where it was.
+struct LostDirectory: UserFacing {
+    let name: ContainerName
+    let path: RawString
+    let reason: String
+    var message: String {
+        "the directory from which \(name) was started cannot be entered: \(Quoted(bytes: path.bytes)) (\(reason))"
+    }
+    var hint: String? { "Make it again, or start it anew: login --detach or run --detach" }
 }
 
 /// No detached command is remembered.

@@ -26,23 +26,20 @@ struct StopCommand: PrivilegedCommand {
     }
 
     func run(in context: borrowing Context) throws -> ExitStatus {
-        for word in words {
-            let target = try KillTarget(word, context)
-            try Self.stop(target, patience, context)
-        }
-        return .success
+        context.forEach(words) { word in try Self.stop(KillTarget(word, context), patience, context) }
     }
 
     static func stop(_ target: KillTarget, _ patience: Duration, _ context: borrowing Context) throws {
+        let manifest = try? context.store().container(target.name).manifest()
+        let signal = manifest?.settings.stopSignal.flatMap { Signal($0) } ?? Signal(15)
+        let manner = Shutdown.Manner.asking(signal.number, patience: patience)
+        let shutdown = Shutdown(target.name, in: context.layout)
         switch target {
         case .session(let pid, let name):
-            _ = try Shutdown(name, in: context.layout).end(session: pid)
+            guard try shutdown.end(session: pid, manner) else { throw SessionNotFound(pid: pid) }
             context.diagnostics.info("Ended session \(pid) in \(name)")
         case .container(let name):
-            let manifest = try? context.store().container(name).manifest()
-            let signal = manifest?.settings.stopSignal.flatMap { Signal($0) } ?? Signal(15)
-            let stopped = try Shutdown(name, in: context.layout).run(
-                .asking(signal.number, patience: patience))
+            let stopped = try shutdown.run(manner)
             context.diagnostics.info(stopped ? "Stopped \(name)" : "\(name) is not running")
         }
     }

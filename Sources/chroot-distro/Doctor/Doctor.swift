@@ -110,7 +110,8 @@ struct Doctor {
             try store.reconcileIndex(measure: ListCommand.size)
             return "made anew from the containers that are there"
         case .heal(let name): return try RunCensus.heal(name, in: layout) ? "forgotten" : nil
-        case .forget(let name): return try RunCensus.erase(name, in: layout) ? "forgotten" : nil
+        case .forget(let name):
+            return try RunCensus.erase(name, from: ContainerStore.open(layout)) ? "forgotten" : nil
         case .group(let name):
             Debris.sweep(name, in: layout)
             return Debris.isLeft(of: name, in: layout) ? nil : "removed"

@@ -47,6 +47,7 @@ struct Detachment {
             command: arguments.spec.name,
             flags: arguments.flags.map { .init(name: $0.name, value: $0.value.map { .init($0) }) },
             words: arguments.trailing, directory: RawString(HostPath(".").absolute.rawValue),
+            home: arguments.isSet("shared-home") ? context.caller.home.map { RawString($0.rawValue) } : nil,
             environment: variables.entries)
     }
 

@@ -33,7 +33,14 @@ struct Setup {
             try DoasRule(tools: tools).requirePossible()
         }
         let folder = try ContainerStore.openTrusted(SetupRecord.folder)
-        guard try folder.tryLock() else { throw SetupError.busy }
+        try SetupRecord.alone(in: folder) { try change(program, user, usesSudo: usesSudo, in: folder) }
+        tell(user)
+        if usesSudo { warnOfOverridingRules(program, user) }
+    }
+
+    private func change(
+        _ program: HostPath, _ user: AccountFile.User?, usesSudo: Bool, in folder: borrowing Directory
+    ) throws {
         try folder.removeTemporaryFiles()
         var record = try SetupRecord.read(in: folder) ?? SetupRecord()
         if !usesSudo, !DoasRule.isThere { record.madeDoasConfiguration = true }
@@ -44,8 +51,6 @@ struct Setup {
             try usesSudo
             ? SudoersRule(tools: tools).install(for: program) : DoasRule(tools: tools).install(for: program)
         diagnostics.info(isNew ? "Wrote the rule into \(path)" : "The rule in \(path) is there already")
-        tell(user)
-        if usesSudo { warnOfOverridingRules(program, user) }
     }
 
     /// A rule that is read after ours counts instead of it; sudo itself tells.
@@ -149,7 +154,15 @@ struct Setup {
             return finish(isUndone)
         }
         let folder = try ContainerStore.openTrusted(SetupRecord.folder)
-        guard try folder.tryLock() else { throw SetupError.busy }
+        try SetupRecord.alone(in: folder) { if try undo(in: folder) { isUndone = true } }
+        // It stays when there is something else in it, such as config.json.
+        try? Directory.open("/etc").removeDirectory(RawString(SetupRecord.folder.lastComponent))
+        finish(isUndone)
+    }
+
+    /// False when there was nothing.
+    private func undo(in folder: borrowing Directory) throws -> Bool {
+        var isUndone = false
         try folder.removeTemporaryFiles()
         let record = try SetupRecord.read(in: folder)
         if try DoasRule(tools: tools).remove(madeFile: record?.madeDoasConfiguration ?? false) {
@@ -161,9 +174,7 @@ struct Setup {
             isUndone = true
         }
         try SetupRecord.erase(in: folder)
-        // It stays when there is something else in it, such as config.json.
-        try? Directory.open("/etc").removeDirectory(RawString(SetupRecord.folder.lastComponent))
-        finish(isUndone)
+        return isUndone
     }
 
     private func finish(_ isUndone: Bool) { if !isUndone { diagnostics.info("There is nothing to undo") } }

@@ -38,4 +38,17 @@ struct SetupRecord: Codable, Equatable {
         guard try folder.statusIfPresent(file) != nil else { return }
         try folder.removeFile(file)
     }
+
+    private static let lockFile: RawString = ".setup.lock"
+
+    /// Does something as the only setup at work, by a lock that does not outlast it.
+    static func alone(in folder: borrowing Directory, _ body: () throws -> Void) throws {
+        guard let lock = try FileLock.attempt(folder, lockFile, .exclusive),
+            try lock.isCurrent(in: folder, lockFile)
+        else { throw SetupError.busy }
+        let result = Result { try body() }
+        try? folder.removeFile(lockFile)
+        lock.release()
+        try result.get()
+    }
 }
