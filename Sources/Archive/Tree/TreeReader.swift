@@ -35,7 +35,7 @@ package final class TreeReader: EntrySource {
         case changed
     }
 
-    private struct Level {
+    struct Level {
         let name: RawString
         let path: [UInt8]
         let identity: FileIdentity
@@ -50,17 +50,17 @@ package final class TreeReader: EntrySource {
     /// Directories that stay open at most, besides the root.
     private static let limit = 64
 
-    private let options: Options
+    var options: Options
     private let hasOpenat2: Bool
     private let mount: UInt64
     private let onOmission: (RawString, Omission) -> Void
     private var root: DirectoryHandle?
     private let prefix: [UInt8]
-    private var levels: [Level] = []
+    var levels: [Level] = []
     /// The directory that was returned last, whose entries come next.
-    private var pending: Level?
+    var pending: Level?
     private var links: [FileIdentity: (path: RawString, left: UInt64)] = [:]
-    private var file: TreeFile?
+    var file: TreeFile?
     /// Whether files can be shared with the place that they are copied to, as far as is known.
     private var clones = true
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: bufferSize, alignment: 4096)
@@ -69,7 +69,7 @@ package final class TreeReader: EntrySource {
 
     /// The status of the current entry.
     package private(set) var status: FileStatus
-    private var currentPath: RawString = "."
+    var currentPath: RawString = "."
 
     /// Reads what is below `directory`, and itself first.
     ///
@@ -243,7 +243,7 @@ package final class TreeReader: EntrySource {
         }
     }
 
-    private func leaveOut(_ path: [UInt8], _ error: SystemError) throws(SystemError) -> TarEntry? {
+    func leaveOut(_ path: [UInt8], _ error: SystemError) throws(SystemError) -> TarEntry? {
         switch error.code {
         case ENOENT, ESTALE, ENOTDIR, ELOOP, ENXIO: omit(path, .vanished)
         case EXDEV: omit(path, .mountPoint)
@@ -266,7 +266,7 @@ package final class TreeReader: EntrySource {
         return entry(path, try attributes(of: handle.directory.descriptor))
     }
 
-    private func readFile(
+    func readFile(
         _ name: RawString, in parent: DirectoryHandle, _ path: [UInt8]
     ) throws(SystemError) -> TarEntry? {
         let opened = TreeFile(try openFile(name, in: parent.directory))
@@ -281,7 +281,7 @@ package final class TreeReader: EntrySource {
     }
 
     /// What is not opened, or turns out to be something else than was thought.
-    private func readOther(
+    func readOther(
         _ name: RawString, in parent: DirectoryHandle, _ path: [UInt8]
     ) throws(SystemError) -> TarEntry? {
         let (found, mountID) = try parent.directory.statusAndMount(name)
@@ -303,7 +303,7 @@ package final class TreeReader: EntrySource {
     }
 
     /// An entry of the current status.
-    private func entry(_ path: [UInt8], _ attributes: [TarEntry.Attribute]) -> TarEntry {
+    func entry(_ path: [UInt8], _ attributes: [TarEntry.Attribute]) -> TarEntry {
         let kind: TarEntry.Kind =
             switch status.kind {
             case .directory: .directory
@@ -342,7 +342,7 @@ package final class TreeReader: EntrySource {
         return known.path
     }
 
-    private func attributes(of file: borrowing FileDescriptor) throws(SystemError) -> [TarEntry.Attribute] {
+    func attributes(of file: borrowing FileDescriptor) throws(SystemError) -> [TarEntry.Attribute] {
         guard options.readsAttributes else { return [] }
         var found: [TarEntry.Attribute] = []
         for name in try file.attributeNames() where TarEntry.Attribute.isWanted(name) {
