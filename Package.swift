@@ -74,7 +74,7 @@ let package = Package(
             ]),
         .target(
             name: "TestSupport", dependencies: ["Libc", "Platform"], path: "Tests/Support",
-            exclude: ["registry_front.py", "attack.c"],
+            exclude: ["registry_front.py", "attack.c", "loader.c", "oldkernel.c"],
             swiftSettings: settings),
         tests("TestSupport", ["TestSupport"]),
         tests("Architecture", ["TestSupport"]),

@@ -38,8 +38,8 @@ package enum MountInterface: Sendable {
         let context = cd_fsopen("tmpfs")
         guard context >= 0 else { return .classic }
         _ = FileDescriptor(adopting: context)
-        // An attribute call on nothing: EBADF means that the kernel knows it, ENOSYS that it does not.
-        return cd_mount_setattr(-1, "", false, 0, 0, 0, -1) == -1 && errno == ENOSYS ? .classic : .descriptors
+        // A call that changes nothing, of nothing. An old kernel says ENOSYS, a filter EPERM.
+        return cd_mount_setattr(-1, "", false, 0, 0, 0, -1) == 0 || errno == EBADF ? .descriptors : .classic
     }
 
     /// A new instance of a kernel file system.

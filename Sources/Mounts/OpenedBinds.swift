@@ -38,6 +38,13 @@ package struct OpenedBinds: ~Copyable {
         }
     }
 
+    /// What will be seen where it is attached; `nil` where the kernel has no mount objects.
+    package func source(of spec: BindSpec) -> FileStatus? {
+        guard let tree = opened[spec]?.mount?.descriptor else { return nil }
+        var status = stat()
+        return fstat(tree, &status) == 0 ? FileStatus(status) : nil
+    }
+
     /// The tree to attach, once; `nil` when its source is missing.
     func take(_ spec: BindSpec) -> DetachedMount? { opened[spec]?.mount.take() }
 }

@@ -58,6 +58,22 @@ package enum SystemMounts {
     /// What may be read and not written.
     private static let sealed: [GuestPath] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys"]
 
+    /// How often each processor of this machine was too hot, where it counts that.
+    package static func heatCounters(below folder: HostPath = "/sys/devices/system/cpu") -> [GuestPath] {
+        let name: RawString = "thermal_throttle"
+        // All processors have them, or none.
+        guard access((folder / "cpu0" / name.text).rawValue, F_OK) == 0,
+            let entries = try? Directory.open(folder).entries()
+        else { return [] }
+        let processors = entries.map(\.name).filter { entry in
+            let number = entry.text.dropFirst(3)
+            return entry.text.hasPrefix("cpu") && !number.isEmpty
+                && number.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        }
+        let place: GuestPath = "/sys/devices/system/cpu"
+        return processors.sorted().map { place.appending($0).appending(name) }
+    }
+
     /// The covers of an isolated container; they come after everything else.
     package static let covers: [MountStep] = masked.map { .mask($0) } + sealed.map { .seal($0) }
 

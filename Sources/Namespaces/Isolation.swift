@@ -18,6 +18,19 @@ package enum Isolation {
         }
     }
 
+    /// Those of the given kinds that this machine refuses to make, whatever the kernel knows; each is tried in a child
+    /// that is thrown away.
+    package static func refused(of set: NamespaceSet) -> [(kind: NamespaceSet, reason: String)] {
+        NamespaceSet.kinds.compactMap { entry in
+            guard set.contains(entry.kind) else { return nil }
+            let trial = Trial { cd_unshare(entry.kind.rawValue) == 0 ? 0 : errno }
+            return trial.isSuccess ? nil : (entry.kind, trial.reason)
+        }
+    }
+
+    /// Has later children of this process in its own PID namespace again.
+    package static func stayAmongProcesses() throws(SystemError) { try join(getpid(), .process) }
+
     /// Joins a namespace, opened from `/proc/PID/ns` (setns(2)).
     ///
     /// For a mount namespace the caller must have a single thread; its root and working directory become those of
@@ -40,6 +53,14 @@ package enum Isolation {
     /// The user namespace that a mount namespace belongs to, open until exec (ioctl_ns(2)).
     package static func users(of namespace: borrowing FileDescriptor) throws(SystemError) -> Int32 {
         try syscall("ioctl", "the container's users") { cd_users_of(namespace.rawValue) }
+    }
+
+    /// Lets nobody in this process's user namespace make a namespace of control groups (namespaces(7), "/proc/sys/user").
+    ///
+    /// `proc` is the host's: the container's own is sealed. A kernel without that limit leaves it be.
+    package static func forbidControlGroupNamespaces(proc: borrowing Directory) {
+        guard let limit = try? proc.openFile("sys/user/max_cgroup_namespaces", O_WRONLY) else { return }
+        try? limit.writeAll("0")
     }
 
     /// Joins an open user namespace.

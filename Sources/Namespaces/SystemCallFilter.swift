@@ -63,6 +63,12 @@ package struct SystemCallFilter: Hashable, Sendable {
         return try file.readAll(limit: 1 << 16)
     }
 
+    /// Whether this kernel has filters at all.
+    package static var isPossible: Bool {
+        // A filter at no address is looked at by a kernel that has them.
+        cd_try_seccomp() == 0 || errno == EFAULT
+    }
+
     /// Puts the filter in force for this process and all that it becomes.
     func load() throws(SystemError) {
         try syscall("seccomp") { program.withUnsafeBytes { cd_seccomp_load($0.baseAddress, $0.count) } }

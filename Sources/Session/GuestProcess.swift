@@ -59,7 +59,7 @@ enum GuestProcess {
                     everywhere: entrance.console != nil)
             }
             entrance.console?.takePipe()
-            if let hostname = plan.hostname { try Isolation.takeHostname(hostname) }
+            if let hostname = plan.hostname { try take(hostname) }
             makeHome(plan)
             try plan.privileges.take(entrance.filter, isConfined: plan.mode == .isolated)
             // A supervisor that is killed takes its session along, as a terminal does that is closed.
@@ -110,6 +110,14 @@ enum GuestProcess {
         guard !entrance.added.steps.isEmpty else { return }
         let root = Rootfs(adopting: try Directory.open("/"))
         try KernelMounter(root: root, interface: entrance.interface).carryOut(entrance.added, entrance.binds)
+    }
+
+    private static func take(_ hostname: String) throws {
+        do { try Isolation.takeHostname(hostname) } catch {
+            throw LaunchError.inside(
+                "the session cannot have a host name of its own: \(error.reason) (\(error.call))",
+                hint: "Leave --hostname out.", .failure)
+        }
     }
 
     /// A user whose home is missing gets one, as `useradd -m` would make it, but empty.

@@ -24,6 +24,12 @@ enum Holder {
         let kept = group?.keep() ?? KeptControlGroup()
         let entry = group?.openEntry() ?? ControlGroupEntry()
         let hasProcesses = plan.namespaces.contains(.process)
+        var stands = false
+        defer {
+            // Another try, with fewer namespaces, begins where this one did.
+            if !stands, hasProcesses { try? Isolation.stayAmongProcesses() }
+            if !stands { group?.remove() }
+        }
         if hasProcesses { try Isolation.leave(.process) }
         let pid = try Fork.child {
             run(plan, foundation, lock: lock, group: kept, entry: entry, pipe.raw.writing)
@@ -33,9 +39,9 @@ enum Holder {
             try ChildReport.receive(from: report)
         } catch {
             _ = try? Reaping.wait(for: pid)
-            group?.remove()
             throw error
         }
+        stands = true
         var record = HolderRecord(
             identity: try ProcessIdentity(of: pid), mountNamespace: try namespace("mnt", of: "\(pid)"),
             mode: plan.mode.rawValue, binds: plan.recordedSteps.map { HolderRecord.Bind($0) },
@@ -135,6 +141,7 @@ enum Holder {
         // On Android `su` may have put us into a namespace that misses what init has mounted.
         if foundation.joinsInit { try Isolation.joinMountNamespace(at: "/proc/1/ns/mnt") }
         let later: NamespaceSet = foundation.users == nil ? [] : plan.namespaces.subtracting(.process)
+        let host = try Directory.open("/proc")
         try Isolation.leave(plan.namespaces.subtracting(later).subtracting(.process).union(.mount))
         try interface.enslaveEverything()
         // Descriptors from before belong to the old namespace's mounts, so the store is opened anew.
@@ -145,7 +152,7 @@ enum Holder {
         if plan.isReadOnly { try interface.makeReadOnly(root) }
         try requireOwnProcesses(at: root)
         try Isolation.enterRoot(root)
-        if let users = foundation.users { try settle(among: users, entry, in: later) }
+        if let users = foundation.users { try settle(among: users, entry, in: later, host: host) }
         try finish(plan, interface)
         let processes = try Directory.open("/proc")
         let isWhole = plan.namespaces.contains(.process)
@@ -179,8 +186,12 @@ enum Holder {
     /// away and none loses its read-only or other marks (mount_namespaces(7), "Restrictions"). A child makes the copy,
     /// out of the container's control group, which is then the first that the container knows of. The holder itself
     /// stays a user of the host's, to whom nobody inside can do anything.
+    ///
+    /// The control groups' namespace stays the host's users', and nobody inside may make one: whose namespace it is may
+    /// mount and read every hierarchy, and those of version 1 begin at the host's root.
     private static func settle(
-        among users: Int32, _ entry: borrowing ControlGroupEntry, in set: NamespaceSet
+        among users: Int32, _ entry: borrowing ControlGroupEntry, in set: NamespaceSet,
+        host: borrowing Directory
     ) throws {
         let ready = try Pipe()
         let done = try Pipe()
@@ -189,9 +200,11 @@ enum Holder {
             close(ready.raw.reading)
             close(done.raw.writing)
             do {
+                if set.contains(.cgroup) { try Isolation.leave(.cgroup) }
                 try Isolation.join(users: users)
                 try Isolation.becomeItsRoot()
-                try Isolation.leave(set)
+                try Isolation.leave(set.subtracting(.cgroup))
+                Isolation.forbidControlGroupNamespaces(proc: host)
             } catch {
                 ChildReport.send(error, over: ready.raw.writing)
                 return .failure

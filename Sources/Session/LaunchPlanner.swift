@@ -15,7 +15,9 @@ package enum LaunchPlanner {
         let requests = try GuestRequests.steps(request, host: host, guest: guest, identity)
         var mounts = sharedMounts(request, host: host)
         try mounts.add(requests)
-        if request.mode == .isolated { mounts.steps += SystemMounts.covers }
+        if request.mode == .isolated {
+            mounts.steps += host.heatCounters().map { .mask($0) } + SystemMounts.covers
+        }
         let mode = request.mode ?? .standard
         let changes = CapabilityChange(request, host: host)
         var plan = LaunchPlan(

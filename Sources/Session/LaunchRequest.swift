@@ -85,6 +85,9 @@ package struct HostFacts: Sendable {
         }
     }
 
+    /// What of /sys tells how hot the processors were.
+    package var heatCounters: @Sendable () -> [GuestPath] = { SystemMounts.heatCounters() }
+
     package init(
         environment: Environment, termux: Termux?, home: HostPath?, devices: HostDevices,
         exists: @escaping @Sendable (HostPath) -> Bool, owner: @escaping @Sendable (HostPath) -> FileOwner?

@@ -21,7 +21,11 @@ struct Refusal: UserFacing {
     }
 
     var message: String { "\(container) cannot be isolated: \(reason)" }
-    var hint: String? { "Without =strict it is entered with few capabilities instead of users of its own." }
+    var hint: String? {
+        step is MissingNamespaces || step is RefusedNamespaces
+            ? "Without =strict it shares those with the host."
+            : "Without =strict it is entered with few capabilities instead of users of its own."
+    }
 
     /// What is said when it goes on without.
     var consequence: String {
@@ -29,13 +33,20 @@ struct Refusal: UserFacing {
     }
 }
 
-/// A filter of system calls that cannot be made.
+/// A filter of system calls that cannot be had.
 struct MissingFilter: UserFacing {
     let container: ContainerName
+    /// Whether it is the kernel that knows no filters, rather than a library that is missing.
+    let isForKernel: Bool
 
-    var message: String { "no system call is denied to \(container): libseccomp is not installed" }
+    var message: String {
+        let reason = isForKernel ? "this kernel has no filters for them" : "libseccomp is not installed"
+        return "no system call is denied to \(container): \(reason)"
+    }
     var hint: String? {
-        "Install it: libseccomp2 (Debian), libseccomp (Fedora, Arch, Alpine, Termux); or leave =strict out."
+        isForKernel
+            ? "Without =strict it is entered without a filter."
+            : "Install it: libseccomp2 (Debian), libseccomp (Fedora, Arch, Alpine, Termux); or leave =strict out."
     }
 }
 
@@ -45,4 +56,17 @@ struct MissingNamespaces: UserFacing {
 
     var message: String { "this kernel has no namespaces for \(kinds.names.joined(separator: ", "))" }
     var hint: String? { nil }
+}
+
+/// Namespaces that this kernel knows and does not give.
+struct RefusedNamespaces: UserFacing {
+    let refused: [(kind: NamespaceSet, reason: String)]
+
+    var kinds: NamespaceSet { refused.reduce(into: []) { $0.formUnion($1.kind) } }
+
+    var message: String {
+        "namespaces were refused for "
+            + refused.map { "\($0.kind.names.joined()) (\($0.reason))" }.joined(separator: ", ")
+    }
+    var hint: String? { "Look at the limits in /proc/sys/user." }
 }

@@ -40,12 +40,7 @@ package struct RootfulLauncher {
         let supervisor = try Supervisor(console)
         let container = try join(registry, warn)
         try prepareFilter(warn)
-        let guest = try enter(container, supervisor)
-        if !container.added.isEmpty {
-            var record = container.record
-            record.binds += container.added.map { HolderRecord.Bind($0) }
-            try registry.setHolder(record)
-        }
+        let guest = try enter(container, supervisor, registry)
         start.release()
         lock.release()
         console?.announce(registry)
@@ -94,9 +89,10 @@ package struct RootfulLauncher {
     ) throws -> Running {
         // A holder that has declared its end has let go of the lock too, or this session were not entered: it is in its
         // last steps, in a mount namespace that is no longer anybody's business.
-        if !registry.holderIsEnding(), let record = registry.recordedHolder(),
+        if !registry.holderIsEnding(), var record = registry.recordedHolder(),
             let handle = try record.identity.open()
         {
+            try settle(&record, registry)
             try adopt(record)
             try forgoMissingNamespaces { _ in }
             forgoImpossibleOwners(warn)
@@ -111,7 +107,7 @@ package struct RootfulLauncher {
         forgoImpossibleOwners(warn)
         let foundation = Holder.Foundation(
             layout: layout, interface: interface, joinsInit: isAndroid, usersFile: users)
-        let record = try Holder.start(plan, foundation, registry: registry)
+        let record = try startHolder(foundation, registry, warn)
         guard let handle = try record.identity.open() else {
             throw LaunchError.inside("the container ended while it started", hint: "Try again.", .failure)
         }
@@ -146,16 +142,38 @@ package struct RootfulLauncher {
         )
     }
 
-    /// The filter of the plan; without libseccomp there is none.
+    /// Others know them and refuse them all the same: by a limit of /proc/sys/user, or because somebody filters us.
+    ///
+    /// That costs a try of each to find out, and so is only found out when something has failed.
+    private mutating func startHolder(
+        _ foundation: borrowing Holder.Foundation, _ registry: borrowing SessionRegistry,
+        _ warn: (String) -> Void
+    ) throws -> HolderRecord {
+        do { return try Holder.start(plan, foundation, registry: registry) } catch {
+            let refused = Isolation.refused(of: plan.namespaces.subtracting(.mount))
+            if refused.isEmpty { throw error }
+            let missing = RefusedNamespaces(refused: refused)
+            if plan.isStrict { throw Refusal(container: plan.container, step: missing) }
+            warn("\(plan.container) shares something with the host: \(missing.message)")
+            plan.missing.formUnion(missing.kinds)
+        }
+        return try Holder.start(plan, foundation, registry: registry)
+    }
+
+    /// The filter of the plan; without libseccomp, or without filters in the kernel, there is none.
     private mutating func prepareFilter(_ warn: (String) -> Void) throws {
         guard plan.isFiltered else { return }
+        let lack: MissingFilter
         do {
-            filter = try SystemCallFilter(keptIn: ContainerStore.openTrusted(layout.run))
+            let made = try SystemCallFilter(keptIn: ContainerStore.openTrusted(layout.run))
+            if SystemCallFilter.isPossible { return filter = made }
+            lack = MissingFilter(container: plan.container, isForKernel: true)
         } catch {
             guard let missing = error as? SystemError, missing.code == ENOSYS else { throw error }
-            if plan.isStrict { throw MissingFilter(container: plan.container) }
-            warn(MissingFilter(container: plan.container).message)
+            lack = MissingFilter(container: plan.container, isForKernel: false)
         }
+        if plan.isStrict { throw lack }
+        warn(lack.message)
     }
 
     /// The container's own users, when the plan has them and this kernel can; else -1, and a plan without them.
@@ -170,6 +188,7 @@ package struct RootfulLauncher {
         } catch {
             let refusal = Refusal(container: plan.container, step: error)
             if plan.isStrict { throw refusal }
+            try OwnProgram.requireGuarded(for: plan.container)
             warn(refusal.consequence)
             plan.boundary = .capabilities(plan.confined)
             plan.privileges.capabilities = plan.confined
@@ -195,6 +214,7 @@ package struct RootfulLauncher {
             plan.boundary = .range(range)
         } else {
             if plan.isStrict { throw LaunchError.isWeak(plan.container) }
+            try OwnProgram.requireSame(as: record, for: plan.container)
             plan.boundary = .capabilities(plan.confined)
             plan.privileges.capabilities = plan.confined
         }
@@ -211,6 +231,20 @@ package struct RootfulLauncher {
                 return plan.forgoOwners()
             }
         }
+    }
+
+    /// What a session that was killed had begun to add is the container's where it is in place, and else forgotten.
+    private func settle(_ record: inout HolderRecord, _ registry: borrowing SessionRegistry) throws {
+        guard let pending = record.pending else { return }
+        let root = Rootfs(adopting: try Directory.open(HostPath("/proc/\(record.pid)/root")))
+        for entry in pending {
+            guard let found = (try? root.status(GuestPath(entry.bind.target))) ?? nil,
+                entry.isInPlace(found), !record.binds.contains(entry.bind)
+            else { continue }
+            record.binds.append(entry.bind)
+        }
+        record.pending = nil
+        try registry.setHolder(record)
     }
 
     /// What this session asks for beyond what is mounted.
@@ -256,9 +290,10 @@ package struct RootfulLauncher {
 
     // MARK: - The guest
 
-    private func enter(_ container: borrowing Running, _ supervisor: borrowing Supervisor) throws
-        -> Supervisor.Guest
-    {
+    private func enter(
+        _ container: borrowing Running, _ supervisor: borrowing Supervisor,
+        _ registry: borrowing SessionRegistry
+    ) throws -> Supervisor.Guest {
         let pipe = try Pipe()
         let sockets = try SocketPair()
         let added = MountPlan(container.added)
@@ -270,6 +305,7 @@ package struct RootfulLauncher {
             terminal: supervisor.hasTerminal ? sockets.second.rawValue : nil,
             ignored: supervisor.hasTerminal ? [] : supervisor.ignored, watch: pipe.raw.reading,
             group: group(container.record), filter: filter, console: console)
+        if !container.added.isEmpty { try announce(container, entrance.binds, registry) }
         let isLimited = container.record.limits != nil
         let pid = try Fork.child(into: entrance.group) { isBorn in
             close(sockets.first.rawValue)
@@ -284,10 +320,32 @@ package struct RootfulLauncher {
         let outcome = Result { _ = try ChildReport.receive(from: report) }
         if case .failure = outcome {
             _ = try? Reaping.wait(for: pid)
-            if !added.steps.isEmpty { try takeBack(entrance) }
+            if !added.steps.isEmpty {
+                try takeBack(entrance)
+                try registry.setHolder(container.record)
+            }
         }
         try outcome.get()
+        if !container.added.isEmpty {
+            var record = container.record
+            record.binds += container.added.map { HolderRecord.Bind($0) }
+            try registry.setHolder(record)
+        }
         return Supervisor.Guest(pid: pid, terminal: terminal)
+    }
+
+    /// Records what is about to be added, so that it is not there unknown when this process is killed meanwhile.
+    ///
+    /// What is no bind is the session's own wish alone: who asks for it later gets another one on top of it.
+    private func announce(
+        _ container: borrowing Running, _ binds: borrowing OpenedBinds, _ registry: borrowing SessionRegistry
+    ) throws {
+        var record = container.record
+        record.pending = container.added.compactMap { step in
+            guard case .bind(let spec, _) = step, let source = binds.source(of: spec) else { return nil }
+            return HolderRecord.PendingBind(HolderRecord.Bind(step), of: source)
+        }
+        try registry.setHolder(record)
     }
 
     /// What a guest has bound that then could not start is of no session, and is not recorded.

@@ -77,6 +77,8 @@ package struct Shutdown {
             _ = ContainerGroup.find(name, in: layout)?.kill()
         }
         for supervisor in supervisors { end(supervisor) }
+        // The ends of those that had to be killed are noted here.
+        _ = registry.openSessions()
         let hadHolder = try record.map { try end($0, patience: .milliseconds(500)) } ?? false
         // The holder does so itself, unless it was killed.
         ContainerGroup.find(name, in: layout)?.remove()

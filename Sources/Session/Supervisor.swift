@@ -73,9 +73,10 @@ struct Supervisor: ~Copyable {
                 relay.pass(event)
             }
         }
+        var rest = Rest()
         while true {
             var entry = pollfd(fd: signals.descriptor.rawValue, events: Int16(POLLIN), revents: 0)
-            _ = poll(&entry, 1, -1)
+            if poll(&entry, 1, rest.patience()) == 0 { rest.begin() }
             while let arrival = signals.next() {
                 if arrival.number == SIGCHLD {
                     if let status = Reaping.all(watching: pid) { return status }

@@ -15,6 +15,7 @@ struct TerminalRelay: ~Copyable {
     /// Typed, and not yet taken by the guest.
     private var pending: [UInt8] = []
     private var buffer = [UInt8](repeating: 0, count: 65536)
+    private var rest = Rest()
 
     init(_ master: consuming FileDescriptor) {
         self.master = master
@@ -38,7 +39,7 @@ struct TerminalRelay: ~Copyable {
     private static let lookInterval: Int32 = 200
 
     /// Blocks until something is to be done.
-    func wait(for signals: borrowing FileDescriptor) -> Event {
+    mutating func wait(for signals: borrowing FileDescriptor) -> Event {
         let wantsInput = isRaw && inputIsOpen && pending.count < 65536
         var entries = [
             pollfd(fd: signals.rawValue, events: Int16(POLLIN), revents: 0),
@@ -48,7 +49,9 @@ struct TerminalRelay: ~Copyable {
         ]
         if guestHungUp { entries[2].fd = -1 }
         // A shell tells nobody when it brings a running job to the foreground, so somebody in the background looks.
-        guard poll(&entries, 3, isRaw ? -1 : Self.lookInterval) > 0 else { return Event() }
+        let count = poll(&entries, 3, rest.patience(atMost: isRaw ? -1 : Self.lookInterval))
+        if count == 0 { rest.begin() }
+        guard count > 0 else { return Event() }
         let ready = Int16(POLLIN) | Int16(POLLHUP) | Int16(POLLERR)
         return Event(
             signal: entries[0].revents != 0, input: entries[1].revents != 0,

@@ -73,6 +73,8 @@ package struct HolderRecord: Decodable, Hashable, Sendable {
     /// The options that define the container and cannot differ between its sessions.
     package var mode: String
     package var binds: [Bind]
+    /// Binds that a session was adding; once it is gone, only the container itself can tell which of them are in place.
+    package var pending: [PendingBind]?
     /// The inode of its PID namespace; `nil` when it has none of its own.
     package var processNamespace: UInt64?
     /// The first of the host's ids that the container has for its own; `nil` when it has the host's.
@@ -97,6 +99,24 @@ package struct HolderRecord: Decodable, Hashable, Sendable {
         }
     }
 
+    /// A bind that is being added, and the file or directory that is seen in its place when it has been.
+    package struct PendingBind: Decodable, Hashable, Sendable {
+        package var bind: Bind
+        package var device: UInt64
+        package var inode: UInt64
+
+        package init(_ bind: Bind, of source: FileStatus) {
+            self.bind = bind
+            device = UInt64(source.device)
+            inode = source.inode
+        }
+
+        /// Whether that is what a container has there.
+        package func isInPlace(_ found: FileStatus) -> Bool {
+            UInt64(found.device) == device && found.inode == inode
+        }
+    }
+
     package init(
         identity: ProcessIdentity, mountNamespace: UInt64, mode: String, binds: [Bind],
         limits: ResourceLimits? = nil
@@ -112,13 +132,9 @@ package struct HolderRecord: Decodable, Hashable, Sendable {
 
     /// As `Decodable` reads it.
     var json: String {
-        let binds = binds.map {
-            JSONText.object([
-                ("options", JSONText.string($0.options)), ("source", JSONText.string($0.source)),
-                ("target", JSONText.string($0.target)),
-            ])
-        }
+        let binds = binds.map(\.json)
         var optional: [(String, String)] = []
+        if let pending { optional.append(("pending", JSONText.array(pending.map(\.json)))) }
         if let processNamespace { optional.append(("processNamespace", "\(processNamespace)")) }
         if let firstID { optional.append(("firstID", "\(firstID)")) }
         if let isReadOnly { optional.append(("isReadOnly", "\(isReadOnly)")) }
@@ -133,6 +149,21 @@ package struct HolderRecord: Decodable, Hashable, Sendable {
     }
 
     package var identity: ProcessIdentity { ProcessIdentity(pid: pid, startTime: startTime, bootID: bootID) }
+}
+
+extension HolderRecord.Bind {
+    fileprivate var json: String {
+        JSONText.object([
+            ("options", JSONText.string(options)), ("source", JSONText.string(source)),
+            ("target", JSONText.string(target)),
+        ])
+    }
+}
+
+extension HolderRecord.PendingBind {
+    fileprivate var json: String {
+        JSONText.object([("bind", bind.json), ("device", "\(device)"), ("inode", "\(inode)")])
+    }
 }
 
 extension ResourceLimits {

@@ -11,6 +11,7 @@ import Platform
 /// newcomer knows that this holder is not to be joined.
 package struct SessionRegistry: ~Copyable {
     package let name: ContainerName
+    private let layout: StateLayout
     private let directory: Directory
     private let sessions: Directory
 
@@ -25,7 +26,8 @@ package struct SessionRegistry: ~Copyable {
         let run = try ContainerStore.openTrusted(layout.run)
         let directory = try run.openOrMakeDirectory(name.file, mode: 0o755)
         return SessionRegistry(
-            name: name, sessions: try directory.openOrMakeDirectory("sessions", mode: 0o755), directory)
+            name: name, layout, sessions: try directory.openOrMakeDirectory("sessions", mode: 0o755),
+            directory)
     }
 
     /// Opens what is known of a container for reading; `nil` when nothing ever ran.
@@ -33,11 +35,15 @@ package struct SessionRegistry: ~Copyable {
         guard let run = try? Directory.open(layout.run), let directory = try? run.openDirectory(name.file),
             let sessions = try? directory.openDirectory("sessions")
         else { return nil }
-        return SessionRegistry(name: name, sessions: sessions, directory)
+        return SessionRegistry(name: name, layout, sessions: sessions, directory)
     }
 
-    private init(name: ContainerName, sessions: consuming Directory, _ directory: consuming Directory) {
+    private init(
+        name: ContainerName, _ layout: StateLayout, sessions: consuming Directory,
+        _ directory: consuming Directory
+    ) {
         self.name = name
+        self.layout = layout
         self.sessions = sessions
         self.directory = directory
     }
@@ -66,7 +72,13 @@ package struct SessionRegistry: ~Copyable {
         let lock = try directory.openFile(Self.locks, O_RDWR | O_CREAT, mode: 0o600)
         try syscall("fcntl", "sessions.lock") { cd_ofd_lock(lock.rawValue, 0x77, Int64(record.pid), 1, true) }
         let file = RawString("\(record.pid).json")
-        try sessions.replaceFile(file, with: Array(record.json.utf8), durable: false)
+        do {
+            try sessions.replaceFile(file, with: Array(record.json.utf8), durable: false, .failIfTaken)
+        } catch {
+            // A session of that number was killed and nobody has noticed; or this file system cannot tell.
+            if error.code == EEXIST { SessionEvents.lost(record.pid, name, in: layout) }
+            try sessions.replaceFile(file, with: Array(record.json.utf8), durable: false)
+        }
         return SessionTicket(
             lock: lock, records: try sessions.duplicate(), file, door: Self.door(of: record.pid))
     }
@@ -153,6 +165,7 @@ package struct SessionRegistry: ~Copyable {
             }
             guard cd_ofd_is_locked(locks.rawValue, Int64(pid), 1) == 1 else {
                 // Its supervisor was killed.
+                SessionEvents.lost(pid, name, in: layout)
                 try? sessions.removeFile(entry.name)
                 try? sessions.removeFile(Self.door(of: pid))
                 return nil

@@ -178,6 +178,27 @@ struct SetupTests {
         try rig.refuse("setup", "--user", PrivateEtc.user, naming: ["/etc/doas.conf"])
     }
 
+    @Test(
+        "notices a rule that comes later and asks for the password again",
+        arguments: [
+            ("%chroot-distro ALL=(ALL:ALL) ALL", true), ("\(PrivateEtc.user) ALL=(root) PASSWD: ALL", true),
+            ("\(PrivateEtc.user) ALL=(root) NOPASSWD: /bin/true, PASSWD: ALL", true),
+            ("\(PrivateEtc.user) ALL=(games) ALL", false), ("\(PrivateEtc.user) ALL=(ALL) /bin/true", false),
+            ("\(PrivateEtc.user) ALL=(ALL) NOPASSWD: ALL", false),
+        ])
+    func overridden(_ rule: String, _ asks: Bool) throws {
+        let rig = try SetupRig(way: "sudo")
+        try rig.asRoot("sh", "-ec", "echo '\(rule)' >/etc/sudoers.d/zz; chmod 440 /etc/sudoers.d/zz")
+        let outcome = try rig.root("setup", "--user", PrivateEtc.user)
+        #expect(outcome.status == .success, "\(outcome.stderr)")
+        #expect(outcome.stderr.contains("go on asking") == asks, "\(outcome.stderr)")
+        #expect((try rig.user("login", "box", "--", "id", "-u").stdout == "0\n") != asks)
+        // The same before ours is of no account.
+        try rig.asRoot("mv", "/etc/sudoers.d/zz", "/etc/sudoers.d/aa")
+        #expect(try !rig.root("setup", "--user", PrivateEtc.user).stderr.contains("go on asking"))
+        #expect(try rig.user("login", "box", "--", "id", "-u").stdout == "0\n")
+    }
+
     @Test("names the packages when there is neither sudo nor doas")
     func noTool() throws {
         let rig = try SetupRig(way: "none")

@@ -1,5 +1,6 @@
 import Libc
 import Platform
+import Store
 import TestSupport
 import Testing
 

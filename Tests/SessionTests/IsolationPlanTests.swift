@@ -4,6 +4,7 @@ import Namespaces
 import Platform
 @testable import Session
 import Store
+import TestSupport
 import Testing
 
 @Suite("A launch plan of an isolated container")
@@ -73,6 +74,27 @@ struct IsolationPlanTests {
         }
         #expect(covers.contains(.seal("/proc/sys")))
         #expect(try Question().plan().mounts.steps.allSatisfy { !covers.contains($0) })
+    }
+
+    @Test("covers how hot each processor of the machine was, in no other mode")
+    func heat() throws {
+        try Scratch.with { folder in
+            try Run.shell(
+                """
+                cd "$1"; mkdir -p cpu0/thermal_throttle cpu1/thermal_throttle cpu10/thermal_throttle cpufreq cpuidle none/cpu0
+                """, folder.rawValue)
+            #expect(SystemMounts.heatCounters(below: folder / "none").isEmpty)
+            let counters = SystemMounts.heatCounters(below: folder)
+            let expected = ["cpu0", "cpu1", "cpu10"].map {
+                GuestPath("/sys/devices/system/cpu/\($0)/thermal_throttle")
+            }
+            #expect(counters == expected)
+            let plan = try question { $0.heatCounters = counters }.plan()
+            #expect(expected.allSatisfy { plan.mounts.steps.contains(.mask($0)) })
+            var open = Question()
+            open.heatCounters = counters
+            #expect(try expected.allSatisfy { try !open.plan().mounts.steps.contains(.mask($0)) })
+        }
     }
 
     @Test("has a boundary of users, and knows what is left without it")

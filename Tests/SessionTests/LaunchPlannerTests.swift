@@ -21,6 +21,7 @@ struct Question {
     var range: IDRange?
     var hosts: [UInt8] = []
     var nodes: @Sendable (HostPath) -> [(name: RawString?, node: DeviceNode)] = { _ in [] }
+    var heatCounters: [GuestPath] = []
 
     static let termux = Termux(
         package: "com.termux", prefix: "/data/data/com.termux/files/usr",
@@ -39,13 +40,14 @@ struct Question {
         groups: AccountFile.groups(Array("wheel:x:10:user,root\nuser:x:1000:user\naudio:x:29:user\n".utf8)))
 
     func plan() throws -> LaunchPlan {
-        let (missing, owner) = (missing, homeOwner)
+        let (missing, owner, heatCounters) = (missing, homeOwner, heatCounters)
         var host = HostFacts(
             environment: Environment(variables.map { (RawString($0.key), RawString($0.value)) }),
             termux: termux,
             home: home, devices: .none, exists: { !missing.contains($0) },
             owner: { _ in HostFacts.FileOwner(user: owner.0, group: owner.1) })
         host.nodes = nodes
+        host.heatCounters = { heatCounters }
         var guest = GuestFacts(
             name: try ContainerName("box"), manifest: manifest, accounts: Self.accounts, terminals: terminals)
         guest.running = running

@@ -201,12 +201,11 @@ package struct ControlGroupEntry: ~Copyable {
         guard isLimited else { return }
         for descriptor in memberships { try Self.join(descriptor) }
         guard !isBorn, directory >= 0 else { return }
-        try Self.join(
-            FileDescriptor(
-                adopting: try syscall("openat", "cgroup.procs") {
-                    openat(directory, "cgroup.procs", O_WRONLY | O_CLOEXEC)
-                }
-            ).rawValue)
+        let procs = try syscall("openat", "cgroup.procs") {
+            openat(directory, "cgroup.procs", O_WRONLY | O_CLOEXEC)
+        }
+        defer { close(procs) }
+        try Self.join(procs)
     }
 
     private static func join(_ descriptor: Int32) throws(SystemError) {

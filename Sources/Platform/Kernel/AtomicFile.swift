@@ -5,10 +5,10 @@ extension Directory {
     /// Replaces the file `name` in one step: a temporary file is written, flushed and renamed over it.
     ///
     /// A crash at any moment leaves the old content or the new. Temporary names start with `.tmp-`; `sweep` of the
-    /// store removes those that a killed process left.
+    /// store removes those that a killed process left. With `.failIfTaken`, `EEXIST` when there is such a file.
     package func replaceFile(
         _ name: RawString, with bytes: [UInt8], mode: mode_t = 0o644, owner: (uid_t, gid_t)? = nil,
-        durable: Bool = true
+        durable: Bool = true, _ rule: RenameRule = .replace
     ) throws(SystemError) {
         let temporary = RawString("\(Self.temporaryPrefix)\(getpid())-\(UInt32.random(in: 0 ... .max))")
         do {
@@ -20,7 +20,7 @@ extension Directory {
             try syscall("fchmod", name.description) { fchmod(file.rawValue, mode) }
             if durable { try file.synchronize() }
             try file.close()
-            try rename(temporary, to: self, name)
+            try rename(temporary, to: self, name, rule)
             if durable { try synchronize() }
         } catch {
             try? removeFile(temporary)

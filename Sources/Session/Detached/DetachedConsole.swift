@@ -19,6 +19,7 @@ package final class DetachedConsole {
     /// The end of the output, for whoever attaches.
     private var tail: [UInt8] = []
     private var buffer = [UInt8](repeating: 0, count: 32768)
+    private var rest = Rest()
 
     /// Bytes of the output that a new visitor is shown.
     private static let tailLength = 8192
@@ -102,7 +103,9 @@ package final class DetachedConsole {
             let events = (wantsInput ? POLLIN : 0) | (visitor.outgoing.isEmpty ? 0 : POLLOUT)
             entries.append(pollfd(fd: visitor.socket, events: Int16(events), revents: 0))
         }
-        guard poll(&entries, nfds_t(entries.count), -1) > 0 else { return }
+        let count = poll(&entries, nfds_t(entries.count), rest.patience())
+        if count == 0 { rest.begin() }
+        guard count > 0 else { return }
         if entries[1].revents & Int16(POLLIN | POLLHUP | POLLERR) != 0, !takeOutput() { closeSource() }
         for (visitor, entry) in zip(visitors, entries.dropFirst(3)) where entry.revents != 0 {
             hear(visitor)

@@ -1,6 +1,7 @@
 import CLinux
 import Libc
 import Platform
+import Store
 
 /// Putting a session into the background, where it needs no terminal and no caller.
 package enum Detaching {

@@ -1,6 +1,7 @@
 import CLinux
 import Libc
 import Platform
+import Store
 
 /// Reads a log from its beginning, across new files.
 package struct OutputReader: ~Copyable {
@@ -55,13 +56,12 @@ package struct OutputReader: ~Copyable {
         return try Part(name, in: directory)
     }
 
-    /// Blocks until the log changes or the other descriptor becomes readable; -1 for none.
-    package func wait(or other: Int32) {
-        var entries = [
-            pollfd(fd: watcher.rawValue, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: other, events: Int16(POLLIN), revents: 0),
-        ]
-        _ = poll(&entries, 2, -1)
+    /// Blocks until the log changes or another descriptor becomes readable; -1 is none.
+    package func wait(or others: [Int32]) {
+        var entries = ([watcher.rawValue] + others).map {
+            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+        }
+        _ = poll(&entries, nfds_t(entries.count), -1)
         var buffer = [UInt8](repeating: 0, count: 4096)
         while Libc.read(watcher.rawValue, &buffer, buffer.count) > 0 {}
     }

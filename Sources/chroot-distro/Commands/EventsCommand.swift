@@ -1,4 +1,5 @@
 import CLI
+import CLinux
 import FoundationEssentials
 import Libc
 import Platform
@@ -9,7 +10,7 @@ struct EventsCommand: Command {
     static let spec = CommandSpec(
         "events", summary: "Show when sessions started and ended", group: "Living in containers",
         description: [
-            "Shows what has happened since the machine started, as far as the record goes back, and with --follow what happens from now on. A session whose supervisor was killed has no end there."
+            "Shows what has happened since the machine started, as far as the record goes back, and with --follow what happens from now on. The end of a session whose supervisor was killed is noted when somebody notices, and has no status."
         ],
         flags: [
             Flag("follow", short: "f", help: "Go on with what happens until interrupted"),
@@ -32,17 +33,37 @@ struct EventsCommand: Command {
         let run = context.systemLayout.run
         if follows, geteuid() == 0 { _ = try ContainerStore.makePath(run) }
         guard let directory = try? Directory.open(run) else { return .success }
+        var open = settle(context)
         var reader = try OutputReader(in: directory, name: SessionEvents.name)
         var pending: [UInt8] = []
         while case let bytes = try reader.read(), !bytes.isEmpty { pending += bytes }
         if let lines { pending = Array(OutputReader.lastLines(lines, of: pending)) }
         try show(&pending)
         while follows {
-            reader.wait(or: -1)
+            wait(reader, for: open)
+            open = settle(context)
             while case let bytes = try reader.read(), !bytes.isEmpty { pending += bytes }
             try show(&pending)
         }
         return .success
+    }
+
+    /// Notes the ends of those who were killed; the supervisors of the open sessions, as far as one may look.
+    private func settle(_ context: borrowing Context) -> [pid_t] {
+        geteuid() == 0 ? SessionEvents.settle(in: context.systemLayout) : []
+    }
+
+    /// Waits for the next event; who is killed writes none, so the processes themselves are waited for, too.
+    private func wait(_ reader: borrowing OutputReader, for open: [pid_t]) {
+        var ends: [Int32] = []
+        var hasEnded = false
+        for pid in open {
+            let descriptor = cd_pidfd_open(pid)
+            hasEnded = hasEnded || descriptor < 0 && errno == ESRCH
+            ends.append(descriptor)
+        }
+        if !hasEnded { reader.wait(or: ends) }
+        for descriptor in ends where descriptor >= 0 { close(descriptor) }
     }
 
     /// Shows the whole lines and keeps the rest.
@@ -67,11 +88,13 @@ struct EventsCommand: Command {
         let type: String?
         let user: String?
         let status: Int32?
+        let killed: Bool?
         let command: [String]?
 
         var text: String {
             let words = ShellWords.join((command ?? []).map { RawString($0) }).text
-            let rest = status.map { "with status \($0)" } ?? "\(type ?? "") as \(user ?? ""): \(words)"
+            let end = killed == true ? "as its supervisor was killed" : status.map { "with status \($0)" }
+            let rest = end ?? "\(type ?? "") as \(user ?? ""): \(words)"
             return "\(Quoted(time)) \(Quoted(container)) \(Quoted(event)) \(pid) \(Quoted(rest))\n"
         }
     }

@@ -42,7 +42,7 @@ struct LogsCommand: PrivilegedCommand {
             while handle.isAlive {
                 try Self.showAll(&reader)
                 // What was written between the last look and this is told by the watcher too.
-                reader.wait(or: handle.pidfd)
+                reader.wait(or: [handle.pidfd])
             }
             try Self.showAll(&reader)
         }

@@ -45,6 +45,20 @@ struct Setup {
             ? SudoersRule(tools: tools).install(for: program) : DoasRule(tools: tools).install(for: program)
         diagnostics.info(isNew ? "Wrote the rule into \(path)" : "The rule in \(path) is there already")
         tell(user)
+        if usesSudo { warnOfOverridingRules(program, user) }
+    }
+
+    /// A rule that is read after ours counts instead of it; sudo itself tells.
+    private func warnOfOverridingRules(_ program: HostPath, _ user: AccountFile.User?) {
+        let members = HostGroups.group(named: Self.group)?.members ?? []
+        for name in Set(members + (user.map { [$0.name] } ?? [])).sorted() {
+            guard let rule = SudoersRule(tools: tools).overriding(name, for: program) else { continue }
+            diagnostics.warning(
+                "sudo will go on asking \(name) for a password: \(Quoted(rule)) comes after the rule in \(SudoersRule.path)",
+                hint:
+                    "See all of them in their order with: sudo -l -U \(name) · and put that one before it, with visudo"
+            )
+        }
     }
 
     /// Refuses a program that somebody else than root could replace.

@@ -27,6 +27,15 @@ struct SetupTools {
         return lines.first.map { Quoted(bytes: $0).description } ?? "status \(outcome.status.code)"
     }
 
+    /// What a program prints; `nil` when it fails.
+    func output(_ program: HostPath, _ arguments: [RawString]) -> String? {
+        guard
+            let outcome = try? Spawn(program, arguments, environment: environment)
+                .capture(limit: 1 << 16, timeout: .seconds(30)), outcome.status == .success
+        else { return nil }
+        return String(decoding: outcome.output, as: UTF8.self)
+    }
+
     private func run(_ program: HostPath, _ arguments: [RawString]) throws {
         guard let complaint = try complaint(program, arguments) else { return }
         throw SetupError.toolFailed(

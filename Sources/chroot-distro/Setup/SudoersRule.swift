@@ -63,6 +63,15 @@ struct SudoersRule {
         return true
     }
 
+    /// The rule of somebody's that comes after ours and asks for the password again: of those that match, the last counts
+    /// (sudoers(5), "SUDOERS FILE FORMAT").
+    func overriding(_ user: RawString, for program: HostPath) -> String? {
+        guard let sudo = tools.find("sudo"), let list = tools.output(sudo, ["-n", "-l", "-U", user]) else {
+            return nil
+        }
+        return SudoersListing(list).overriding(program)
+    }
+
     /// What undoing has found.
     enum Removal { case removed, absent, foreign }
 

@@ -54,8 +54,10 @@ struct EscapeTests {
                 (echo /owned >/c/release_agent) 2>/dev/null && echo release_agent
                 umount /c
             done
-            mount -t cgroup2 none /c 2>/dev/null && mkdir /c/x 2>/dev/null && echo made a group
-            (echo 1 >/c/cgroup.freeze) 2>/dev/null && echo froze
+            if mount -t cgroup2 none /c 2>/dev/null; then
+                mkdir /c/x 2>/dev/null && echo made a group
+                (echo 1 >/c/cgroup.freeze) 2>/dev/null && echo froze
+            fi
             mkdir -p /b; mount -t binfmt_misc none /b 2>/dev/null
             (echo ':owned:M::\\x7fELF::/owned:' >/b/register) 2>/dev/null
             (echo ':owned:M::\\x7fELF::/owned:' >/proc/sys/fs/binfmt_misc/register) 2>/dev/null && echo registered
@@ -148,6 +150,18 @@ struct EscapeTests {
             true
             """)
         #expect(output == "", "\(output)")
+    }
+
+    @Test("finds no control group of the host's, in no namespace of its own either")
+    func controlGroups() throws {
+        let escape = try Escape()
+        let output = try escape.attempt(
+            "attack groups; ls /sys/fs/cgroup | wc -l; grep -v '/$' /proc/self/cgroup")
+        #expect(output == "namespace ENOSPC\nnamespace with users ENOSPC\n0\n", "\(output)")
+        #expect(
+            try escape.attempt(
+                "cat /proc/sys/user/max_cgroup_namespaces; (echo 9 >/proc/sys/user/max_cgroup_namespaces) 2>/dev/null && echo wrote"
+            ) == "0\n")
     }
 
     @Test("reaches nothing through descriptors that the caller had open")
@@ -288,6 +302,31 @@ struct WeakIsolationTests {
         let outcome = try run("\"$1\" login box --isolated=strict -- true")
         #expect(outcome.status == .failure)
         #expect(outcome.stderr.contains("file system") && outcome.stderr.contains("box"), "\(outcome.stderr)")
+    }
+
+    /// The program is a copy, as it may really be overwritten when this goes wrong.
+    @Test(
+        "overwrites not the program that enters it, by whatever file of it a session comes",
+        .needsFile("/lib64/ld-linux-x86-64.so.2"))
+    func program() throws {
+        let loader = HostPath(#filePath).parent.parent.parent / "Support/loader.c"
+        let outcome = try run(
+            """
+            cp "$1" "$2/first"; cp "$1" "$2/second"; cp "$1" "$2/third"
+            root="$2/ram/data/chroot-distro/containers/box/rootfs"; mkdir -p "$root/lib64"
+            cc -nostartfiles -static -O1 -o "$root/lib64/ld-linux-x86-64.so.2" "\(loader)"
+            printf '#!/proc/self/exe\n' >"$root/bin/loop"; chmod 755 "$root/bin/loop"
+            "$2/first" login box --isolated -- sh -c 'echo up; while [ ! -e /stop ]; do sleep 0.1; done; sleep 4; cat /report' >"$2/said" 2>/dev/null &
+            while ! grep -q up "$2/said"; do sleep 0.05; done
+            "$2/first" login box -- /bin/loop
+            "$2/second" login box -- /bin/loop; echo "second: $?"
+            mv "$2/third" "$2/first"; "$2/first" login box -- /bin/loop; echo "replaced: $?"
+            "$2/second" login box --isolated -- touch /stop; touch "$root/stop"
+            wait; cat "$2/said"; cmp "$1" "$2/first"; cmp "$1" "$2/second"
+            """)
+        #expect(
+            outcome.stdout == "second: 1\nreplaced: 1\nup\nbecame it\n", "\(outcome.stdout)\(outcome.stderr)")
+        #expect(outcome.stderr.contains("another file of this program"), "\(outcome.stderr)")
     }
 
     @Test("says so, and still has neither the capabilities nor the system calls to reach the host")

@@ -9,7 +9,7 @@ package struct OutputLog: ~Copyable {
     /// That of detached sessions.
     package static let name: RawString = "output.log"
     package static let older: RawString = older(name)
-    static func older(_ name: RawString) -> RawString { RawString(name.text + ".1") }
+    package static func older(_ name: RawString) -> RawString { RawString(name.text + ".1") }
 
     /// Bytes after which a new file is started.
     package static let standardLimit: Int64 = 8 << 20
