@@ -52,6 +52,11 @@ __chroot_distro_spec() {
         options='-f --force --allow-insecure -q --quiet -h --help'
         operands=('containers')
         ;;
+    diff)
+        name=diff
+        options='-a --all -v --verbose --stat --json -h --help'
+        operands=('containers')
+        ;;
     kill|k)
         name=kill
         options='-s --signal -a --all -h --help'
@@ -235,6 +240,7 @@ install
 remove
 rename
 reset
+diff
 kill
 stop
 start
@@ -324,6 +330,7 @@ rm
 rename
 mv
 reset
+diff
 kill
 k
 stop

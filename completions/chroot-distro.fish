@@ -62,6 +62,11 @@ function __chroot_distro_at
                 set valued 
                 set bare -1
                 set trailing 0
+            case diff
+                set name diff
+                set valued 
+                set bare -1
+                set trailing 0
             case kill k
                 set name kill
                 set valued -s --signal
@@ -195,6 +200,7 @@ complete -c chroot-distro -n '__chroot_distro_at \'\'' -a rm -d 'Delete containe
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a rename -d 'Give a container another name'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a mv -d 'Give a container another name'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a reset -d 'Make a container anew from its image'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a diff -d 'List what was changed in a container since its installation'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a kill -d 'Stop a container, or one session, at once'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a k -d 'Stop a container, or one session, at once'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a stop -d 'Ask a container to end, and make sure that it does'
@@ -341,6 +347,12 @@ complete -c chroot-distro -n '__chroot_distro_at reset' -l allow-insecure -d 'Ac
 complete -c chroot-distro -n '__chroot_distro_at reset' -s q -l quiet -d 'Print nothing but errors'
 complete -c chroot-distro -n '__chroot_distro_at reset' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at reset 0' -f -a '(command chroot-distro __complete containers 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at diff' -s a -l all -d 'List the files that the program itself has written, too'
+complete -c chroot-distro -n '__chroot_distro_at diff' -s v -l verbose -d 'Tell what of each file was changed'
+complete -c chroot-distro -n '__chroot_distro_at diff' -l stat -d 'Print only how many there are, and how large'
+complete -c chroot-distro -n '__chroot_distro_at diff' -l json -d 'Print a JSON document'
+complete -c chroot-distro -n '__chroot_distro_at diff' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at diff 0' -f -a '(command chroot-distro __complete containers 2>/dev/null)'
 complete -c chroot-distro -n '__chroot_distro_at kill' -s s -l signal -x -d 'Send this signal, by name or number, and no other'
 complete -c chroot-distro -n '__chroot_distro_at kill' -s a -l all -d 'Every container that runs'
 complete -c chroot-distro -n '__chroot_distro_at kill' -s h -l help -d 'Show this help'
@@ -391,4 +403,4 @@ complete -c chroot-distro -n '__chroot_distro_at doctor' -s q -l quiet -d 'Print
 complete -c chroot-distro -n '__chroot_distro_at doctor' -l json -d 'Print a JSON document'
 complete -c chroot-distro -n '__chroot_distro_at doctor' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at help' -s h -l help -d 'Show this help'
-complete -c chroot-distro -n '__chroot_distro_at help 0' -f -a 'login run exec list ps install remove rename reset kill stop start restart logs attach unmount top stats ports events setup info doctor help'
+complete -c chroot-distro -n '__chroot_distro_at help 0' -f -a 'login run exec list ps install remove rename reset diff kill stop start restart logs attach unmount top stats ports events setup info doctor help'
