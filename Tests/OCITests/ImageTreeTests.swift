@@ -19,18 +19,23 @@ struct ImageTreeTests {
             do { try scratch.apply(layers) } catch { continue }
             let tree = try Self.tree(layers)
             let diff = try LayerDiff(Directory.open(HostPath(scratch.root)), since: nil) { tree }
-            // The root is of the test's own making.
-            let changes = try diff.run().filter { $0.path != "." }
+            let changes = try diff.run().filter(Self.counts)
             #expect(
                 changes.isEmpty,
                 "round \(round): \(changes.map { "\($0.kind) \($0.path) \($0.aspects.words)" })")
             let key = [UInt8](repeating: 7, count: 32)
             let again = try #require(ImageTree(tree.encoded(key: key), key: key))
             let second = try LayerDiff(Directory.open(HostPath(scratch.root)), since: nil) { again }
-            #expect(try second.run().filter { $0.path != "." }.isEmpty, "round \(round)")
+            #expect(try second.run().filter(Self.counts).isEmpty, "round \(round)")
             compared += 1
         }
         #expect(compared > 50, "\(compared)")
+    }
+
+    /// The root is of the test's own making; and a directory that was only reached by a link which its own layer then
+    /// takes away keeps the time of what was done in it.
+    private static func counts(_ change: TreeChange) -> Bool {
+        change.path != "." && !(change.file == .directory && change.aspects == .time)
     }
 
     private static func tree(_ layers: [Layer]) throws -> ImageTree {
@@ -59,17 +64,17 @@ struct ImageTreeTests {
         }
         let members = (0..<Int.random(in: 1...9, using: &generator)).map { _ -> (TarEntry, [UInt8]) in
             let member: Member =
-                switch Int.random(in: 0..<10, using: &generator) {
+                switch Int.random(in: 0..<16, using: &generator) {
                 case 0...2:
                     .directory(path(), mode: [0o700, 0o755, 0o1777].randomElement(using: &generator) ?? 0)
-                case 3...5: .file(path(), "\(Int.random(in: 0...9, using: &generator))")
-                case 6: .link(path(), to: path())
-                case 7:
+                case 4...8: .file(path(), "\(Int.random(in: 0...9, using: &generator))")
+                case 9: .link(path(), to: path())
+                case 10...11:
                     .symlink(
                         path(),
                         to: [path(), RawString("/" + path().text), "../b"].randomElement(using: &generator)
                             ?? "a")
-                case 8: .fifo(path())
+                case 12: .fifo(path())
                 default: .file(whiteout(), "")
                 }
             var entry = member.entry

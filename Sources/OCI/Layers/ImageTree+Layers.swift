@@ -16,6 +16,15 @@ extension ImageTree {
     }
 }
 
+extension LayerStack {
+    /// Throws `ImageTreeError.missing` for the first layer that is not in the store.
+    package func requireStored(in store: borrowing ImageLayout) throws {
+        for layer in layers where !store.has(layer) {
+            throw ImageTreeError.missing(reference, layer.digest)
+        }
+    }
+}
+
 /// The layers of an image, each of which some thread reads.
 private final class LayerReading {
     private let stack: LayerStack

@@ -51,6 +51,8 @@ package final class LayerDiff {
     /// Paths that could not be looked at, and why.
     package private(set) var unreadable: [(path: RawString, error: SystemError)] = []
 
+    /// Gets ready to compare what is below `directory`.
+    ///
     /// `since` is a moment at which the tree was complete and still untouched; without one everything is compared.
     /// What is at the paths `always` is compared whenever it was changed. `image` is called when it is needed, once.
     package init(

@@ -4,6 +4,7 @@ import Platform
 
 /// One member of a layer, without its data.
 package struct LayerMember {
+    /// What it makes.
     package enum Content {
         case file(ImageTree.File)
         /// One more name of the file at that path.

@@ -3,6 +3,7 @@ import Platform
 
 /// One difference between a tree and the image that it was made of.
 package struct TreeChange: Sendable {
+    /// What has happened to it.
     package enum Kind: String, Sendable { case added, changed, deleted }
 
     /// What of a file is not as the image has it.
