@@ -57,6 +57,11 @@ __chroot_distro_spec() {
         options='-a --all -v --verbose --stat --json -h --help'
         operands=('containers')
         ;;
+    commit)
+        name=commit
+        options='-a --author -m --message -c --change --compress -q --quiet -h --help'
+        operands=('containers' 'text')
+        ;;
     kill|k)
         name=kill
         options='-s --signal -a --all -h --help'
@@ -115,6 +120,16 @@ __chroot_distro_spec() {
     events)
         name=events
         options='-f --follow -n --lines --json -h --help'
+        ;;
+    copy|cp)
+        name=copy
+        options='-r --recursive -m --move --chown -v --verbose -q --quiet -h --help'
+        operands=('containers+files' 'containers+files')
+        ;;
+    sync)
+        name=sync
+        options='-c --checksum -d --delete --chown -v --verbose -q --quiet -h --help'
+        operands=('containers+files' 'containers+files')
         ;;
     setup)
         name=setup
@@ -190,12 +205,18 @@ __chroot_distro_value() {
     install:--override-alias) kind='text' ;;
     install:-a|install:--architecture) kind='text' ;;
     install:--pull) kind='words missing always never' ;;
+    commit:-a|commit:--author) kind='text' ;;
+    commit:-m|commit:--message) kind='text' ;;
+    commit:-c|commit:--change) kind='text' ;;
+    commit:--compress) kind='words gzip zstd' ;;
     kill:-s|kill:--signal) kind='text' ;;
     stop:-t|stop:--time) kind='text' ;;
     restart:-t|restart:--time) kind='text' ;;
     logs:-n|logs:--lines|logs:--tail) kind='text' ;;
     attach:--detach-keys) kind='text' ;;
     events:-n|events:--lines) kind='text' ;;
+    copy:--chown) kind='text' ;;
+    sync:--chown) kind='text' ;;
     setup:--user) kind='text' ;;
     esac
 }
@@ -241,6 +262,7 @@ remove
 rename
 reset
 diff
+commit
 kill
 stop
 start
@@ -252,6 +274,8 @@ top
 stats
 ports
 events
+copy
+sync
 setup
 info
 doctor
@@ -331,6 +355,7 @@ rename
 mv
 reset
 diff
+commit
 kill
 k
 stop
@@ -346,6 +371,9 @@ top
 stats
 ports
 events
+copy
+cp
+sync
 setup
 info
 version-info

@@ -67,6 +67,11 @@ function __chroot_distro_at
                 set valued 
                 set bare -1
                 set trailing 0
+            case commit
+                set name commit
+                set valued -a --author -m --message -c --change --compress
+                set bare -1
+                set trailing 0
             case kill k
                 set name kill
                 set valued -s --signal
@@ -120,6 +125,16 @@ function __chroot_distro_at
             case events
                 set name events
                 set valued -n --lines
+                set bare -1
+                set trailing 0
+            case copy cp
+                set name copy
+                set valued --chown
+                set bare -1
+                set trailing 0
+            case sync
+                set name sync
+                set valued --chown
                 set bare -1
                 set trailing 0
             case setup
@@ -201,6 +216,7 @@ complete -c chroot-distro -n '__chroot_distro_at \'\'' -a rename -d 'Give a cont
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a mv -d 'Give a container another name'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a reset -d 'Make a container anew from its image'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a diff -d 'List what was changed in a container since its installation'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a commit -d 'Make an image of a container'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a kill -d 'Stop a container, or one session, at once'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a k -d 'Stop a container, or one session, at once'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a stop -d 'Ask a container to end, and make sure that it does'
@@ -216,6 +232,9 @@ complete -c chroot-distro -n '__chroot_distro_at \'\'' -a top -d 'List the proce
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a stats -d 'Show what running containers use'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a ports -d 'List where containers listen'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a events -d 'Show when sessions started and ended'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a copy -d 'Copy files to, from and between containers'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a cp -d 'Copy files to, from and between containers'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a sync -d 'Bring files in, out of or between containers up to date'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a setup -d 'Let a group of people use the program without a password'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a info -d 'Show versions, places and containers'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a version-info -d 'Show versions, places and containers'
@@ -353,6 +372,13 @@ complete -c chroot-distro -n '__chroot_distro_at diff' -l stat -d 'Print only ho
 complete -c chroot-distro -n '__chroot_distro_at diff' -l json -d 'Print a JSON document'
 complete -c chroot-distro -n '__chroot_distro_at diff' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at diff 0' -f -a '(command chroot-distro __complete containers 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at commit' -s a -l author -x -d 'Who made the image'
+complete -c chroot-distro -n '__chroot_distro_at commit' -s m -l message -x -d 'What was changed, for the image\'s history'
+complete -c chroot-distro -n '__chroot_distro_at commit' -s c -l change -x -d 'Change how the image is run: CMD, ENTRYPOINT, ENV, LABEL, EXPOSE, VOLUME, USER, WORKDIR, STOPSIGNAL, as in a Dockerfile'
+complete -c chroot-distro -n '__chroot_distro_at commit' -l compress -r -f -a 'gzip zstd' -d 'Compress the layer with gzip (default) or zstd'
+complete -c chroot-distro -n '__chroot_distro_at commit' -s q -l quiet -d 'Print nothing but the digest of the image'
+complete -c chroot-distro -n '__chroot_distro_at commit' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at commit 0' -f -a '(command chroot-distro __complete containers 2>/dev/null)'
 complete -c chroot-distro -n '__chroot_distro_at kill' -s s -l signal -x -d 'Send this signal, by name or number, and no other'
 complete -c chroot-distro -n '__chroot_distro_at kill' -s a -l all -d 'Every container that runs'
 complete -c chroot-distro -n '__chroot_distro_at kill' -s h -l help -d 'Show this help'
@@ -391,6 +417,22 @@ complete -c chroot-distro -n '__chroot_distro_at events' -s f -l follow -d 'Go o
 complete -c chroot-distro -n '__chroot_distro_at events' -s n -l lines -x -d 'Begin with the last N events'
 complete -c chroot-distro -n '__chroot_distro_at events' -l json -d 'Print a JSON object for each, one on a line'
 complete -c chroot-distro -n '__chroot_distro_at events' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at copy' -s r -l recursive -d 'Copy directories with everything in them'
+complete -c chroot-distro -n '__chroot_distro_at copy' -s m -l move -d 'Remove SRC when all of it has been copied and is on the disk'
+complete -c chroot-distro -n '__chroot_distro_at copy' -l chown -x -d 'Give the copies to this user and group of the destination, by name or number'
+complete -c chroot-distro -n '__chroot_distro_at copy' -s v -l verbose -d 'Name each entry'
+complete -c chroot-distro -n '__chroot_distro_at copy' -s q -l quiet -d 'Print nothing but errors'
+complete -c chroot-distro -n '__chroot_distro_at copy' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at copy 0' -F -a '(for name in (command chroot-distro __complete containers 2>/dev/null); echo $name:; end)'
+complete -c chroot-distro -n '__chroot_distro_at copy 1' -F -a '(for name in (command chroot-distro __complete containers 2>/dev/null); echo $name:; end)'
+complete -c chroot-distro -n '__chroot_distro_at sync' -s c -l checksum -d 'Compare the content of files, not their times'
+complete -c chroot-distro -n '__chroot_distro_at sync' -s d -l delete -d 'Delete what is in DEST and not in SRC'
+complete -c chroot-distro -n '__chroot_distro_at sync' -l chown -x -d 'Give the copies to this user and group of the destination, by name or number'
+complete -c chroot-distro -n '__chroot_distro_at sync' -s v -l verbose -d 'Name each entry'
+complete -c chroot-distro -n '__chroot_distro_at sync' -s q -l quiet -d 'Print nothing but errors'
+complete -c chroot-distro -n '__chroot_distro_at sync' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at sync 0' -F -a '(for name in (command chroot-distro __complete containers 2>/dev/null); echo $name:; end)'
+complete -c chroot-distro -n '__chroot_distro_at sync 1' -F -a '(for name in (command chroot-distro __complete containers 2>/dev/null); echo $name:; end)'
 complete -c chroot-distro -n '__chroot_distro_at setup' -l user -x -d 'Put this user into the group (default: you)'
 complete -c chroot-distro -n '__chroot_distro_at setup' -l uninstall -d 'Take back what setup has changed, and nothing else'
 complete -c chroot-distro -n '__chroot_distro_at setup' -s q -l quiet -d 'Print nothing but warnings and errors'
@@ -403,4 +445,4 @@ complete -c chroot-distro -n '__chroot_distro_at doctor' -s q -l quiet -d 'Print
 complete -c chroot-distro -n '__chroot_distro_at doctor' -l json -d 'Print a JSON document'
 complete -c chroot-distro -n '__chroot_distro_at doctor' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at help' -s h -l help -d 'Show this help'
-complete -c chroot-distro -n '__chroot_distro_at help 0' -f -a 'login run exec list ps install remove rename reset diff kill stop start restart logs attach unmount top stats ports events setup info doctor help'
+complete -c chroot-distro -n '__chroot_distro_at help 0' -f -a 'login run exec list ps install remove rename reset diff commit kill stop start restart logs attach unmount top stats ports events copy sync setup info doctor help'

@@ -9,11 +9,14 @@ struct Caller {
     private(set) var environment: Environment
     let host: HostSystem
     private let handoff: Handoff?
+    /// Whether this process is where the caller was.
+    private let isInPlace: Bool
 
     /// Called directly.
     init(_ environment: Environment) {
         self.environment = environment
         handoff = nil
+        isInPlace = true
         host = HostSystem.detect(environment: environment)
     }
 
@@ -24,7 +27,9 @@ struct Caller {
         try own.adopt()
         self.environment = own
         self.handoff = handoff
-        if let error = handoff.enterWorkingDirectory() {
+        let error = handoff.enterWorkingDirectory()
+        isInPlace = error == nil
+        if let error {
             diagnostics.warning(
                 "\(handoff.workingDirectory) cannot be entered as root (\(error.reason)); using /")
         }
@@ -50,10 +55,23 @@ struct Caller {
     ///
     /// Without an account they have no group that is known to be theirs: but on Android, where it has their number.
     var owner: CredentialSource.Owner? {
+        identity.map { CredentialSource.Owner($0, name: HostUsers.user(withID: $0.user)?.name) }
+    }
+
+    /// The numbers of that person.
+    var identity: Spawn.Identity? {
         guard let uid = handoff?.invokingUID, uid != 0 else { return nil }
-        let account = HostUsers.user(withID: uid)
-        let group = account?.gid ?? (host.termux == nil ? 65534 : gid_t(uid))
-        return CredentialSource.Owner(Spawn.Identity(user: uid, group: group), name: account?.name)
+        let group = HostUsers.user(withID: uid)?.gid ?? (host.termux == nil ? 65534 : gid_t(uid))
+        return Spawn.Identity(user: uid, group: group)
+    }
+
+    /// Where the caller's relative paths begin; `nil` when that is not known, or cannot be entered by root.
+    ///
+    /// Anywhere else they would mean other files.
+    var workingDirectory: RawString? {
+        guard isInPlace, let current = getcwd(nil, 0) else { return nil }
+        defer { free(current) }
+        return RawString(cString: current)
     }
 
     /// The caller's home directory.

@@ -16,6 +16,7 @@ enum Program {
         StopCommand.self,
         StartCommand.self, RestartCommand.self, LogsCommand.self, AttachCommand.self, UnmountCommand.self,
         TopCommand.self, StatsCommand.self, PortsCommand.self, EventsCommand.self,
+        CopyCommand.self, SyncCommand.self,
         SetupCommand.self, InfoCommand.self, DoctorCommand.self, CompleteCommand.self, GenerateCommand.self,
     ])
 

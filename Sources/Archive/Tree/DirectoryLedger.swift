@@ -106,6 +106,8 @@ struct DirectoryLedger {
             try EntryMetadata.apply(entry, to: directory, &report)
         case .untouched(let mode, let modified):
             if geteuid() != 0 { try syscall("fchmod") { fchmod(directory.rawValue, mode) } }
+            let now = try directory.status().modified
+            guard (now.tv_sec, now.tv_nsec) != (modified.tv_sec, modified.tv_nsec) else { return }
             try EntryMetadata.setTimes(directory, accessed: modified, modified: modified)
         }
     }

@@ -59,8 +59,11 @@ enum EntryMetadata {
     }
 
     /// Takes off what an entry of a lower layer had.
-    static func clearAttributes(_ file: borrowing FileDescriptor) throws(SystemError) {
+    static func clearAttributes(
+        _ file: borrowing FileDescriptor, except kept: [TarEntry.Attribute] = []
+    ) throws(SystemError) {
         for name in try file.attributeNames() where TarEntry.Attribute.isWanted(name) {
+            if kept.contains(where: { $0.name == name }) { continue }
             do { try file.removeAttribute(name) } catch
                 where [EPERM, EACCES, ENOTSUP, ENODATA].contains(error.code)
             {}

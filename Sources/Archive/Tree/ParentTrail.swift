@@ -8,6 +8,8 @@ final class OpenDirectory {
     let identity: FileIdentity
     /// Whether what is made in it gets an access control list that no archive asked for (acl(5)).
     let handsDownACL: Bool
+    /// Whether it has been searched for what killed processes left.
+    var isSwept = false
 
     init(_ directory: consuming Directory, _ status: FileStatus) {
         handsDownACL = cd_fgetxattr(directory.raw, "system.posix_acl_default", nil, 0) > 0
@@ -76,6 +78,26 @@ final class ParentTrail {
         return try open(path)
     }
 
+    /// Opens the directory at `path`, when every name on the way is a directory and no link.
+    ///
+    /// Nothing is made, followed or told.
+    func find(_ path: some Collection<RawString>) throws(SystemError) -> OpenDirectory? {
+        let shared = zip(frames, path).prefix { $0.name == $1 }.count
+        frames.removeLast(frames.count - shared)
+        if let last = frames.last, last.directory == nil { frames.removeAll() }
+        var current = frames.last?.directory ?? root
+        for name in path.dropFirst(frames.count) {
+            do {
+                current = try admit(try current.directory.openDirectory(name), name)
+            } catch {
+                guard [ENOENT, ENOTDIR, ELOOP].contains(error.code) else { throw error }
+                return nil
+            }
+            append(Frame(name: name, directory: current, isAlias: false))
+        }
+        return current
+    }
+
     /// Opens a directory without leaving a trail.
     func openAside(_ path: GuestPath) throws(SystemError) -> OpenDirectory {
         if frames.count == path.components.count, frames.map(\.name) == path.components {
@@ -133,9 +155,13 @@ final class ParentTrail {
             default: throw error
             }
         }
-        frames.append(Frame(name: name, directory: next, isAlias: isAlias))
-        if frames.count > Self.limit { frames[frames.count - Self.limit - 1].directory = nil }
+        append(Frame(name: name, directory: next, isAlias: isAlias))
         return next
+    }
+
+    private func append(_ frame: Frame) {
+        frames.append(frame)
+        if frames.count > Self.limit { frames[frames.count - Self.limit - 1].directory = nil }
     }
 
     private func make(_ name: RawString, in parent: OpenDirectory) throws(SystemError) -> OpenDirectory {

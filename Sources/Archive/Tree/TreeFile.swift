@@ -59,7 +59,7 @@ final class TreeFile {
         _ clones: inout Bool
     ) throws(SystemError) {
         isUsed = true
-        guard size > 0 else { return }
+        guard size > 0 else { return try copyUnannounced(to: destination, buffer) }
         if clones {
             clones = cd_ficlone(destination.rawValue, descriptor.rawValue) == 0
             // It may have grown since it was looked at.
@@ -68,6 +68,17 @@ final class TreeFile {
         for extent in extents {
             let copied = extent.length < Self.smallest ? 0 : try copyInKernel(extent, to: destination)
             try copyRest(extent, from: copied, to: destination, buffer)
+        }
+    }
+
+    /// Files of the kernel's own say that they are empty, and are not (proc(5)).
+    private func copyUnannounced(
+        to destination: borrowing FileDescriptor, _ buffer: UnsafeMutableRawBufferPointer
+    ) throws(SystemError) {
+        var done: Int64 = 0
+        while case let count = try descriptor.read(into: buffer, at: done), count > 0 {
+            try destination.writeAll(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            done += Int64(count)
         }
     }
 
@@ -97,9 +108,62 @@ final class TreeFile {
             let room = UnsafeMutableRawBufferPointer(
                 rebasing: buffer[..<Int(min(extent.length - done, Int64(buffer.count)))])
             let count = try descriptor.read(into: room, at: extent.offset + done)
-            if count == 0 { return try destination.truncate(to: size) }
+            // It is shorter by now, or is one of the kernel's, whose sizes mean nothing.
+            if count == 0 { return }
             try destination.writeAll(UnsafeRawBufferPointer(rebasing: room[..<count]))
             done += Int64(count)
+        }
+    }
+
+    // MARK: - Comparing
+
+    /// Whether both have the same bytes, up to the size that was announced; holes of both are passed over.
+    func hasData(
+        of other: borrowing FileDescriptor, _ buffer: UnsafeMutableRawBufferPointer
+    ) throws(SystemError) -> Bool {
+        let half = buffer.count / 2
+        let own = UnsafeMutableRawBufferPointer(rebasing: buffer[..<half])
+        let others = UnsafeMutableRawBufferPointer(rebasing: buffer[half...])
+        var position: Int64 = 0
+        while position < size {
+            let start = min(try nextData(descriptor, position), try nextData(other, position))
+            guard start < size else { return true }
+            let length = Int(min(Int64(half), size - start))
+            try Self.read(descriptor, own, length, at: start)
+            try Self.read(other, others, length, at: start)
+            guard own[..<length].elementsEqual(others[..<length]) else { return false }
+            position = start + Int64(length)
+        }
+        return true
+    }
+
+    /// The next place that may have data; the size when there is none.
+    private func nextData(
+        _ file: borrowing FileDescriptor, _ position: Int64
+    ) throws(SystemError) -> Int64 {
+        do { return try file.seek(to: position, from: cd_seek_data) } catch {
+            switch error.code {
+            case ENXIO: return size
+            case EINVAL, ENOTSUP: return position
+            default: throw error
+            }
+        }
+    }
+
+    /// What is beyond the end reads as zeros.
+    private static func read(
+        _ file: borrowing FileDescriptor, _ buffer: UnsafeMutableRawBufferPointer, _ length: Int,
+        at offset: Int64
+    ) throws(SystemError) {
+        var done = 0
+        while done < length {
+            let room = UnsafeMutableRawBufferPointer(rebasing: buffer[done..<length])
+            let count = try file.read(into: room, at: offset + Int64(done))
+            if count == 0 {
+                room.initializeMemory(as: UInt8.self, repeating: 0)
+                return
+            }
+            done += count
         }
     }
 

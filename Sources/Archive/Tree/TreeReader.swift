@@ -35,7 +35,7 @@ package final class TreeReader: EntrySource {
         case changed
     }
 
-    struct Level {
+    private struct Level {
         let name: RawString
         let path: [UInt8]
         let identity: FileIdentity
@@ -50,15 +50,17 @@ package final class TreeReader: EntrySource {
     /// Directories that stay open at most, besides the root.
     private static let limit = 64
 
-    var options: Options
+    private let options: Options
     private let hasOpenat2: Bool
     private let mount: UInt64
     private let onOmission: (RawString, Omission) -> Void
     private var root: DirectoryHandle?
+    /// What alone is read of the root, instead of itself.
+    private var only: RawString?
     private let prefix: [UInt8]
-    var levels: [Level] = []
+    private var levels: [Level] = []
     /// The directory that was returned last, whose entries come next.
-    var pending: Level?
+    private var pending: Level?
     private var links: [FileIdentity: (path: RawString, left: UInt64)] = [:]
     var file: TreeFile?
     /// Whether files can be shared with the place that they are copied to, as far as is known.
@@ -70,6 +72,13 @@ package final class TreeReader: EntrySource {
     /// The status of the current entry.
     package private(set) var status: FileStatus
     var currentPath: RawString = "."
+    /// Where the current entry is, unless that is the root itself.
+    private var place: (name: RawString, parent: DirectoryHandle)?
+    /// Whether everything is read of the current entry, whatever the options say.
+    private var isComplete = false
+
+    /// Is told the path of each directory and all names in it, before the first of them is returned.
+    package var onListing: (RawString, [Directory.Entry]) -> Void = { _, _ in }
 
     /// Reads what is below `directory`, and itself first.
     ///
@@ -97,13 +106,36 @@ package final class TreeReader: EntrySource {
         self.onOmission = onOmission
     }
 
+    /// Reads what has that name in `directory`, and all that is below it.
+    ///
+    /// It is called `path`, whatever its name.
+    package init(
+        only name: RawString, in directory: consuming Directory, as path: GuestPath, _ options: Options,
+        onOmission: @escaping (RawString, Omission) -> Void = { _, _ in }
+    ) throws(SystemError) {
+        let (found, mountID) = try directory.statusAndMount(name)
+        mount = mountID
+        status = found
+        root = DirectoryHandle(directory)
+        only = name
+        prefix = path.relative.bytes
+        self.options = options
+        hasOpenat2 = Kernel.hasOpenat2
+        self.onOmission = onOmission
+    }
+
     deinit { buffer.deallocate() }
 
     // MARK: - Walking
 
     package func next() throws -> TarEntry? {
         closeFile()
-        if let root = root.take() { return try first(root) }
+        isComplete = false
+        place = nil
+        if let root = root.take() {
+            guard let name = only else { return try first(root) }
+            return try read(Directory.Entry(name: name, kind: .other), in: root, called: prefix)
+        }
         if let level = pending.take() { try enter(level) }
         while let last = levels.indices.last {
             guard let next = levels[last].entries.popLast() else {
@@ -116,15 +148,80 @@ package final class TreeReader: EntrySource {
                 continue
             }
             let path = Self.join(levels[last].path, next.name)
-            do throws(SystemError) {
-                guard let entry = try read(next, in: parent, path) else { continue }
-                currentPath = entry.path
-                return entry
-            } catch {
-                throw TreeError.refused(member: RawString(bytes: path) ?? "", error)
-            }
+            if let entry = try read(next, in: parent, called: path) { return entry }
         }
         return nil
+    }
+
+    private func read(
+        _ next: Directory.Entry, in parent: DirectoryHandle, called path: [UInt8]
+    ) throws -> TarEntry? {
+        do throws(SystemError) {
+            guard let entry = try read(next, in: parent, path) else { return nil }
+            currentPath = entry.path
+            place = (next.name, parent)
+            return entry
+        } catch {
+            throw TreeError.refused(member: RawString(bytes: path) ?? "", error)
+        }
+    }
+
+    /// The current entry with what the options left out of it: its attributes, and its data, to be read.
+    ///
+    /// `nil`, and told as an omission, when it is gone. A file that has taken its place meanwhile is read instead.
+    package func complete(_ entry: TarEntry) throws -> TarEntry? {
+        isComplete = true
+        guard entry.kind != .hardLink else { return entry }
+        do throws(SystemError) { return try completed(entry) } catch {
+            do throws(SystemError) { return try leaveOut(entry.path.bytes, error) } catch {
+                throw TreeError.refused(member: entry.path, error)
+            }
+        }
+    }
+
+    private func completed(_ entry: TarEntry) throws(SystemError) -> TarEntry? {
+        var entry = entry
+        if entry.kind == .directory {
+            if !options.readsAttributes, let handle = pending?.handle {
+                entry.attributes = try attributes(of: handle.directory.descriptor)
+            }
+        } else if let place {
+            if entry.kind == .regular {
+                guard file == nil else { return entry }
+                let opened = try openFile(place.name, in: place.parent.directory)
+                return try take(opened, entry)
+            }
+            if !options.readsAttributes {
+                entry.attributes = try attributes(of: place.name, in: place.parent.directory)
+            }
+        }
+        return entry
+    }
+
+    /// What is opened now may be another file than what was looked at.
+    private func take(_ descriptor: consuming FileDescriptor, _ entry: TarEntry) throws(SystemError)
+        -> TarEntry?
+    {
+        let opened = TreeFile(descriptor)
+        let now = try opened.descriptor.status()
+        guard now.kind == .regular else { throw SystemError("openat", entry.path.description, code: ENXIO) }
+        status = now
+        var entry = entry
+        entry.permissions = now.permissions
+        (entry.owner, entry.group, entry.modified) = (now.owner, now.group, now.modified)
+        entry.size = now.size
+        entry.attributes = try attributes(of: opened.descriptor)
+        if now.blocks < (now.size + 511) / 512 { entry.stored = try opened.findExtents(now.size) }
+        opened.begin(now, entry.stored)
+        file = opened
+        return entry
+    }
+
+    /// Whether the current file, which is complete, has the same data as another of the same size.
+    package func hasData(of other: borrowing FileDescriptor) throws -> Bool {
+        do throws(SystemError) { return try file?.hasData(of: other, buffer) ?? false } catch {
+            throw TreeError.refused(member: currentPath, error)
+        }
     }
 
     /// Leaves out what is in the directory that was returned last.
@@ -152,6 +249,7 @@ package final class TreeReader: EntrySource {
                 throw TreeError.refused(member: RawString(bytes: level.path) ?? "", error)
             }
         }
+        onListing(currentPath, level.entries)
         if options.isSorted { level.entries.sort { $1.name < $0.name } } else { level.entries.reverse() }
         levels.append(level)
         // The first one stays open, to begin from again.
@@ -243,7 +341,7 @@ package final class TreeReader: EntrySource {
         }
     }
 
-    func leaveOut(_ path: [UInt8], _ error: SystemError) throws(SystemError) -> TarEntry? {
+    private func leaveOut(_ path: [UInt8], _ error: SystemError) throws(SystemError) -> TarEntry? {
         switch error.code {
         case ENOENT, ESTALE, ENOTDIR, ELOOP, ENXIO: omit(path, .vanished)
         case EXDEV: omit(path, .mountPoint)
@@ -266,7 +364,7 @@ package final class TreeReader: EntrySource {
         return entry(path, try attributes(of: handle.directory.descriptor))
     }
 
-    func readFile(
+    private func readFile(
         _ name: RawString, in parent: DirectoryHandle, _ path: [UInt8]
     ) throws(SystemError) -> TarEntry? {
         let opened = TreeFile(try openFile(name, in: parent.directory))
@@ -281,7 +379,7 @@ package final class TreeReader: EntrySource {
     }
 
     /// What is not opened, or turns out to be something else than was thought.
-    func readOther(
+    private func readOther(
         _ name: RawString, in parent: DirectoryHandle, _ path: [UInt8]
     ) throws(SystemError) -> TarEntry? {
         let (found, mountID) = try parent.directory.statusAndMount(name)
@@ -303,7 +401,7 @@ package final class TreeReader: EntrySource {
     }
 
     /// An entry of the current status.
-    func entry(_ path: [UInt8], _ attributes: [TarEntry.Attribute]) -> TarEntry {
+    private func entry(_ path: [UInt8], _ attributes: [TarEntry.Attribute]) -> TarEntry {
         let kind: TarEntry.Kind =
             switch status.kind {
             case .directory: .directory
@@ -342,8 +440,8 @@ package final class TreeReader: EntrySource {
         return known.path
     }
 
-    func attributes(of file: borrowing FileDescriptor) throws(SystemError) -> [TarEntry.Attribute] {
-        guard options.readsAttributes else { return [] }
+    private func attributes(of file: borrowing FileDescriptor) throws(SystemError) -> [TarEntry.Attribute] {
+        guard options.readsAttributes || isComplete else { return [] }
         var found: [TarEntry.Attribute] = []
         for name in try file.attributeNames() where TarEntry.Attribute.isWanted(name) {
             do { found.append(TarEntry.Attribute(name, try file.attribute(name))) } catch
@@ -356,7 +454,7 @@ package final class TreeReader: EntrySource {
     private func attributes(
         of name: RawString, in parent: borrowing Directory
     ) throws(SystemError) -> [TarEntry.Attribute] {
-        guard options.readsAttributes else { return [] }
+        guard options.readsAttributes || isComplete else { return [] }
         var found: [TarEntry.Attribute] = []
         for attribute in try parent.attributeNames(of: name) where TarEntry.Attribute.isWanted(attribute) {
             do {

@@ -12,14 +12,19 @@ package final class TreeWriter {
     package enum Replacement: Sendable {
         /// It is removed first.
         case direct
-        /// The new is made beside it and renamed over it: whoever looks sees the old or the new, whole.
+        /// The new takes its place in one step: whoever looks sees the old or the new, whole.
+        ///
+        /// Directories give way to nothing, and nothing to directories: `EISDIR`, `EEXIST`.
         case atomic
     }
 
     let rootfs: Rootfs
     let trail: ParentTrail
     private let replacement: Replacement
+    private let remembersRoot: Bool
     private let ledgerLimit: Int
+    /// For looking at what is there, without leaving a trace in the ledger.
+    private let glance: ParentTrail
     private var ledger = DirectoryLedger(limit: 0)
     /// What has been written since `begin`; `nil` when nobody wants to know.
     private var written: WrittenNames?
@@ -27,23 +32,29 @@ package final class TreeWriter {
     package internal(set) var report = TreeReport()
 
     /// `directory` is the root of the tree; it may hold something already.
+    ///
+    /// With `remembersRoot`, the root that no entry describes keeps the time that it had.
     package convenience init(
-        _ directory: consuming Directory, replacement: Replacement = .direct
+        _ directory: consuming Directory, replacement: Replacement = .direct, remembersRoot: Bool = true
     ) throws(SystemError) {
-        try self.init(directory, replacement: replacement, hasOpenat2: Kernel.hasOpenat2)
+        try self.init(
+            directory, replacement: replacement, remembersRoot: remembersRoot, hasOpenat2: Kernel.hasOpenat2)
     }
 
     /// For tests: with `hasOpenat2` false, links are followed by a walk over the components; `ledgerLimit` is the
     /// memory for what directories are to become.
     package init(
-        _ directory: consuming Directory, replacement: Replacement = .direct, hasOpenat2: Bool,
-        ledgerLimit: Int = 32 << 20
+        _ directory: consuming Directory, replacement: Replacement = .direct, remembersRoot: Bool = true,
+        hasOpenat2: Bool, ledgerLimit: Int = 32 << 20
     ) throws(SystemError) {
         self.replacement = replacement
+        self.remembersRoot = remembersRoot
         self.ledgerLimit = ledgerLimit
         rootfs = Rootfs(adopting: directory, hasOpenat2: hasOpenat2)
         let again = Rootfs(adopting: try rootfs.directory.duplicate(), hasOpenat2: hasOpenat2)
         trail = try ParentTrail(again)
+        let aside = Rootfs(adopting: try rootfs.directory.duplicate(), hasOpenat2: hasOpenat2)
+        glance = try ParentTrail(aside)
         try begin()
     }
 
@@ -56,7 +67,7 @@ package final class TreeWriter {
         report = TreeReport()
         trail.reset()
         trail.onArrival = { [unowned self] in ledger.noteExisting($0, $1) }
-        ledger.noteExisting(.root, try rootfs.directory.status())
+        if remembersRoot { ledger.noteExisting(.root, try rootfs.directory.status()) }
     }
 
     /// Writes one entry with the data that `source` has for it.
@@ -120,6 +131,94 @@ package final class TreeWriter {
         try trail.mark(in: &names)
     }
 
+    // MARK: - What is there
+
+    /// What has that name, unless something on the way to it is no directory.
+    package func status(of path: GuestPath) throws(SystemError) -> FileStatus? {
+        guard let name = path.lastComponent else { return try rootfs.directory.status() }
+        return try glance.find(path.components.dropLast())?.directory.statusIfPresent(name)
+    }
+
+    /// The target of a symbolic link.
+    package func linkTarget(of path: GuestPath) throws(SystemError) -> RawString? {
+        guard let name = path.lastComponent else { return nil }
+        return try glance.find(path.components.dropLast())?.directory.readSymbolicLink(name)
+    }
+
+    /// Whether that is the name of something that a writer is not done with.
+    package static func isTemporary(_ name: RawString) -> Bool { WholeFile.isTemporary(name) }
+
+    /// The names in a directory; `nil` when it is none.
+    package func names(in path: GuestPath) throws(SystemError) -> [Directory.Entry]? {
+        try glance.find(path.components)?.directory.entries()
+    }
+
+    /// Opens the very file whose status was asked for before; `nil` when it is another by now.
+    package func openFile(_ path: GuestPath, _ known: FileStatus) throws(SystemError) -> FileDescriptor? {
+        guard let name = path.lastComponent, let parent = try glance.find(path.components.dropLast()) else {
+            return nil
+        }
+        do {
+            let file = try parent.directory.openFile(name, O_RDONLY | O_NONBLOCK | O_NOCTTY)
+            let status = try file.status()
+            guard FileIdentity(status) == FileIdentity(known), status.kind == .regular else { return nil }
+            return file
+        } catch  where [ENOENT, ELOOP, ENXIO].contains(error.code) {
+            return nil
+        }
+    }
+
+    /// Gives a file owner, mode, attributes and times of an entry, and leaves its content alone.
+    ///
+    /// False for a file with more names than one, which may not all be ours.
+    package func adjust(_ file: borrowing FileDescriptor, to entry: TarEntry) throws -> Bool {
+        do {
+            guard try file.status().links == 1 else { return false }
+            try EntryMetadata.clearAttributes(file, except: entry.attributes)
+            try EntryMetadata.apply(entry, to: file, &report)
+            return true
+        } catch {
+            throw Self.failure(error, entry.path)
+        }
+    }
+
+    /// Removes what is there under that name, with all that is in it; `onDelete` is told each path in the tree.
+    package func remove(_ path: GuestPath, onDelete: @escaping (GuestPath) -> Void = { _ in }) throws {
+        guard let name = path.lastComponent else { return }
+        do throws(SystemError) {
+            let parent = try trail.open(path.parent)
+            let removal = TreeRemoval(onDelete: {
+                onDelete(GuestPath(components: path.components + $0.components))
+            })
+            do throws(TreeRemovalError) {
+                try removal.remove(name, from: parent.directory)
+            } catch {
+                throw error.cause
+            }
+        } catch {
+            throw Self.failure(error, path.relative)
+        }
+        trail.reset()
+        glance.reset()
+    }
+
+    /// Removes one name, when it still is that very file as it was, or that directory and empty; false when not.
+    package func unlink(_ path: GuestPath, ifStill known: FileStatus) throws(SystemError) -> Bool {
+        guard let name = path.lastComponent, let parent = try glance.find(path.components.dropLast()),
+            let now = try parent.directory.statusIfPresent(name), FileIdentity(now) == FileIdentity(known),
+            now.kind == known.kind
+        else { return false }
+        guard now.kind == .directory else {
+            guard now.hasSameContent(as: known) else { return false }
+            try parent.directory.removeFile(name)
+            return true
+        }
+        do { try parent.directory.removeDirectory(name) } catch  where error.code == ENOTEMPTY {
+            return false
+        }
+        return true
+    }
+
     // MARK: - Removing
 
     /// Removes what had that name before `begin`, and spares what has been written since.
@@ -171,7 +270,7 @@ package final class TreeWriter {
         _ name: RawString, _ parent: OpenDirectory, _ make: (RawString) throws(SystemError) -> Void
     ) throws(SystemError) -> RawString {
         guard replacement == .direct else {
-            let temporary = RawString(".chroot-distro.\(UInt64.random(in: 0 ... .max))")
+            let temporary = WholeFile.temporaryName()
             try make(temporary)
             return temporary
         }
@@ -187,11 +286,7 @@ package final class TreeWriter {
         _ made: RawString, as name: RawString, _ parent: OpenDirectory
     ) throws(SystemError) {
         guard made != name else { return }
-        do { try parent.directory.rename(made, to: parent.directory, name) } catch  where error.code == EISDIR
-        {
-            try clear(name, parent)
-            try parent.directory.rename(made, to: parent.directory, name)
-        }
+        try parent.directory.rename(made, to: parent.directory, name)
     }
 
     /// Calls `body`, and removes what was made beside the old when it fails.
@@ -211,7 +306,7 @@ package final class TreeWriter {
     ) throws(SystemError) {
         do {
             try Self.makeDirectory(name, parent)
-        } catch  where error.code == EEXIST {
+        } catch  where error.code == EEXIST && replacement == .direct {
             try clear(name, parent)
             try Self.makeDirectory(name, parent)
         }
@@ -233,6 +328,28 @@ package final class TreeWriter {
     private func makeFile(
         _ name: RawString, _ parent: OpenDirectory, _ entry: TarEntry, _ source: any EntrySource
     ) throws {
+        if replacement == .atomic {
+            sweep(parent)
+            let mode = EntryMetadata.firstMode(entry)
+            try WholeFile.make(name, in: parent.directory, mode: mode) { file in
+                try write(to: file, entry, parent, source)
+            }
+        } else {
+            try makeFileDirectly(name, parent, entry, source)
+        }
+        report.files += 1
+        report.bytes = report.bytes.saturating(adding: entry.size)
+    }
+
+    private func sweep(_ parent: OpenDirectory) {
+        guard !parent.isSwept else { return }
+        WholeFile.sweep(parent.directory)
+        parent.isSwept = true
+    }
+
+    private func makeFileDirectly(
+        _ name: RawString, _ parent: OpenDirectory, _ entry: TarEntry, _ source: any EntrySource
+    ) throws {
         var raw: Int32 = -1
         // O_EXCL: never an existing file, which may be a FIFO, a device or a second name of something else.
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
@@ -243,15 +360,15 @@ package final class TreeWriter {
             }
         }
         try discarding(made, unless: name, parent) {
-            try fill(FileDescriptor(adopting: raw), entry, parent, source)
+            let file = FileDescriptor(adopting: raw)
+            try write(to: file, entry, parent, source)
+            try file.close()
             try settle(made, as: name, parent)
         }
-        report.files += 1
-        report.bytes = report.bytes.saturating(adding: entry.size)
     }
 
-    private func fill(
-        _ file: consuming FileDescriptor, _ entry: TarEntry, _ parent: OpenDirectory,
+    private func write(
+        to file: borrowing FileDescriptor, _ entry: TarEntry, _ parent: OpenDirectory,
         _ source: any EntrySource
     ) throws {
         try source.copyData(to: file)
@@ -260,7 +377,6 @@ package final class TreeWriter {
         }
         if parent.handsDownACL { try EntryMetadata.clearAttributes(file) }
         try EntryMetadata.apply(entry, to: file, &report)
-        try file.close()
     }
 
     /// False when the link would be to itself.
@@ -296,7 +412,10 @@ package final class TreeWriter {
             }
         }
         guard made != new else { return }
-        try settle(made, as: new, parent)
+        do throws(SystemError) { try settle(made, as: new, parent) } catch {
+            try? parent.directory.removeFile(made)
+            throw error
+        }
         // Nothing is renamed where both are one file already (rename(2)).
         do { try parent.directory.removeFile(made) } catch  where error.code == ENOENT {}
     }

@@ -181,7 +181,7 @@ package final class LayerDiff {
     private func aspects(of entry: TarEntry, besides file: ImageTree.File) throws -> TreeChange.Aspects {
         guard entry.kind == file.kind else { return .type }
         // What goes away meanwhile is not what the image has.
-        guard let entry = try reader.complete() else { return .content }
+        guard let entry = try reader.complete(entry) else { return .content }
         var aspects: TreeChange.Aspects = []
         if entry.kind != .symbolicLink, entry.permissions != file.permissions { aspects.insert(.permissions) }
         if entry.owner != file.owner || entry.group != file.group { aspects.insert(.owner) }

@@ -85,7 +85,7 @@ package final class LayerWriter {
         while let entry = try reader.next() {
             guard wanted.remove(entry.path) != nil else { continue }
             try writeWhiteouts(before: entry.path, to: writer)
-            guard let whole = try reader.complete() else {
+            guard let whole = try reader.complete(entry) else {
                 report.vanished.append(entry.path)
                 continue
             }

@@ -184,6 +184,11 @@ package struct Directory: ~Copyable, Sendable {
     package struct Entry: Sendable {
         package let name: RawString
         package let kind: FileStatus.Kind
+
+        package init(name: RawString, kind: FileStatus.Kind) {
+            self.name = name
+            self.kind = kind
+        }
     }
 
     /// Everything in the directory except `.` and `..`, in the file system's order.

@@ -26,6 +26,7 @@ package struct FileStatus: Sendable {
     /// Nanoseconds matter: seconds alone lose changes within one second.
     package let modified: timespec
     package let changed: timespec
+    package let accessed: timespec
 
     /// Whether size and time say that nothing has been written in between; both are of one file.
     package func hasSameContent(as other: FileStatus) -> Bool {
@@ -57,5 +58,6 @@ package struct FileStatus: Sendable {
         minor = cd_minor(raw.st_rdev)
         modified = raw.st_mtim
         changed = raw.st_ctim
+        accessed = raw.st_atim
     }
 }

@@ -75,6 +75,7 @@ struct TreeWriterTests {
         arguments: [TreeWriter.Replacement.direct, .atomic],
         ["printf old >x", "mkdir -p x/y", "ln -s $1/canary x", "mkfifo x", "printf old >o; ln o x"])
     func replacing(replacement: TreeWriter.Replacement, old: String) throws {
+        guard replacement == .direct || !old.contains("mkdir") else { return }
         try make("printf new >x; printf keep >$1/canary; cd $1/copy; " + old)
         _ = try copy(replacement)
         #expect(try Run.succeeding("cat", [(Scratch.path / "copy/x").rawValue]) == "new")
@@ -82,6 +83,18 @@ struct TreeWriterTests {
         #expect(try Run.shell("ls -A $1/copy | grep -vx o | wc -l", Scratch.path.rawValue) == "1\n")
         if old.contains("ln o") {
             #expect(try Run.succeeding("cat", [(Scratch.path / "copy/o").rawValue]) == "old")
+        }
+    }
+
+    @Test("never replaces a directory in one step, nor puts one in the place of something else")
+    func directories() throws {
+        for (new, old) in [("printf new >x", "mkdir -p x/y"), ("mkdir x", "printf old >x")] {
+            try Run.shell("rm -rf $1/tree $1/copy", Scratch.path.rawValue)
+            try make("\(new); cd $1/copy; \(old)")
+            #expect(throws: TreeError.self) { _ = try copy(.atomic) }
+            #expect(try Run.shell("ls -A $1/copy; ls -A $1/copy/x", Scratch.path.rawValue).hasPrefix("x\n"))
+            let kept = old.contains("mkdir") ? "test -d $1/copy/x/y" : "test -f $1/copy/x"
+            try Run.shell(kept, Scratch.path.rawValue)
         }
     }
 
