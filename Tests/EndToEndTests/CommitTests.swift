@@ -33,7 +33,8 @@ struct CommitTests {
         let copy = try TreeListing.of(program.root(of: "copy"), besides: ResetTests.fixUps)
         let difference = Set(ours).symmetricDifference(copy).sorted()
         #expect(difference.isEmpty && ours.count > 20, "\(difference.joined(separator: "\n"))")
-        #expect(try Run.shell("stat -c %b \"$1/srv/sparse\"", program.root(of: "copy").rawValue) < "100")
+        let blocks = try Run.shell("stat -c %b \"$1/srv/sparse\"", program.root(of: "copy").rawValue)
+        #expect(Int(blocks.dropLast()) ?? .max < 100, "\(blocks)")
         try Run.shell("rm \"$1/completed\"", program.root(of: "copy").parent.rawValue)
         #expect(try program.succeed("diff", "copy").stdout.isEmpty)
         // And again over that, from a container of it.
@@ -73,7 +74,9 @@ struct CommitTests {
             """
         try Run.shell(script, work)
         let ours = Set(try Run.shell("cat \"$1/ours.txt\"", work).split(separator: "\n"))
+        // Nothing needs to be deleted below what is no directory any more.
         let theirs = Set(try Run.shell("cat \"$1/theirs.txt\"", work).split(separator: "\n"))
+            .filter { !$0.hasPrefix("'srv/other/.wh.") }
         // One opaque mark for what umoci says with one whiteout each.
         let opaque = ours.filter { $0.contains(".wh..wh..opq") }
         #expect(opaque == ["'srv/full/.wh..wh..opq' 0"], "\(opaque)")
@@ -158,6 +161,8 @@ struct CommitTests {
     func refusals() throws {
         let program = try Program.with("box")
         try Run.shell("touch \"$1/.wh.bin\"", program.root(of: "box").rawValue)
+        // What is learnt of the image is kept.
+        _ = try program.changes()
         try program.refuse("commit", "box", "me/x", naming: [".wh.bin"])
         try Run.shell("rm \"$1/.wh.bin\"", program.root(of: "box").rawValue)
         try program.refuse("commit", "nobody", "me/x", naming: ["nobody"])

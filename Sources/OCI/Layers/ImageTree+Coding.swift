@@ -76,7 +76,7 @@ extension ImageTree {
         for _ in 0..<count { files.append(reader.file()) }
         guard !reader.isBroken, files[0].kind == .directory else { return nil }
         self.init(files)
-        for directory in files.indices where files[directory].kind == .directory {
+        for directory in 0..<count where self[directory].kind == .directory {
             for _ in 0..<reader.number32() {
                 let name = reader.text()
                 let file = Int(reader.number32())

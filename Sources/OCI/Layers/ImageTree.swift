@@ -51,15 +51,18 @@ package struct ImageTree {
     package init() { _ = makeDirectory() }
 
     /// The files of a tree that has no names yet, the root first.
-    init(_ files: [File]) {
+    init(_ files: consuming [File]) {
         self.files = files
-        for index in files.indices {
+        for index in self.files.indices {
             self.files[index].links = 0
-            guard files[index].kind == .directory else { continue }
+            guard self.files[index].kind == .directory else { continue }
             self.files[index].room = Int32(rooms.count)
             rooms.append([:])
         }
     }
+
+    /// How many files it has.
+    var count: Int { files.count }
 
     /// Gives a file a name.
     mutating func enter(_ name: RawString, in directory: Int, _ file: Int) {
@@ -101,14 +104,15 @@ package struct ImageTree {
     }
 
     private mutating func apply(_ member: LayerMember) throws(TreeError) {
-        guard let name = member.path.lastComponent else {
+        let path = GuestPath(member.path)
+        guard let name = path.lastComponent else {
             guard case .file(let file) = member.content, file.kind == .directory else {
                 throw .rootIsNoDirectory
             }
             return describe(Self.root, as: file)
         }
         if let whiteout = Whiteout(name) {
-            guard let parent = resolve(member.path.parent)?.last else { return }
+            guard let parent = resolve(path.parent)?.last else { return }
             switch whiteout {
             case .hides(let hidden): removeEarlier(hidden, from: parent)
             case .hidesAll: for hidden in Array(names(in: parent)) { removeEarlier(hidden, from: parent) }
@@ -116,7 +120,7 @@ package struct ImageTree {
             }
             return
         }
-        let way = try resolveOrMake(member.path.parent)
+        let way = try resolveOrMake(path.parent)
         for directory in way { files[directory].layer = layer }
         guard let parent = way.last else { return }
         switch member.content {
@@ -169,11 +173,11 @@ package struct ImageTree {
         guard let targetName = target.lastComponent, let source = resolve(target.parent)?.last,
             let file = child(targetName, of: source)
         else {
-            throw .missingLinkTarget(member: member.path.relative, target: target.relative)
+            throw .missingLinkTarget(member: member.path, target: target.relative)
         }
         if source == parent, targetName == name { return }
         guard files[file].kind != .directory else {
-            throw .refused(member: member.path.relative, SystemError("linkat", code: EPERM))
+            throw .refused(member: member.path, SystemError("linkat", code: EPERM))
         }
         // Before the name goes: it may be the last one of that very file.
         files[file].links += 1

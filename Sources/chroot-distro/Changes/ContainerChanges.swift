@@ -29,7 +29,7 @@ struct ContainerChanges {
             return try tree(of: image.stack, for: context.store().container(name), context)
         }
         let changes = try diff.run()
-        let own = changes.lazy.filter { isOwn($0, in: rootfs) }.map(\.path)
+        let own = changes.lazy.filter { isOwn($0, in: rootfs, hasImage: image != nil) }.map(\.path)
         return ContainerChanges(changes: changes, own: Set(own), unreadable: diff.unreadable)
     }
 
@@ -56,8 +56,10 @@ struct ContainerChanges {
     /// Where sessions mount something; a directory that is missing there is made for it.
     private static let mountPoints: Set<RawString> = ["dev", "proc", "sys", "run", "tmp"]
 
-    private static func isOwn(_ change: TreeChange, in rootfs: borrowing Rootfs) -> Bool {
-        if mountPoints.contains(change.path), change.kind == .added, change.file == .directory {
+    private static func isOwn(
+        _ change: TreeChange, in rootfs: borrowing Rootfs, hasImage: Bool
+    ) -> Bool {
+        if hasImage, mountPoints.contains(change.path), change.kind == .added, change.file == .directory {
             return (try? rootfs.openDirectory(GuestPath(change.path)).entries().isEmpty) ?? false
         }
         return change.kind != .deleted && GuestFiles.isOurs(change.path, in: rootfs)

@@ -64,8 +64,9 @@ struct CommitCommand: PrivilegedCommand {
         context.diagnostics.isQuiet = isQuiet
         let epoch = try Self.sourceDateEpoch(context.caller.environment)
         let store = try context.store()
-        let container = try store.container(name)
+        guard try store.contains(name) else { throw try store.notInstalled(name) }
         let lock = try store.lock(name, .shared, for: "commit")
+        let container = try store.container(name)
         let images = try context.images()
         let use = try images.beginUse()
         let base = try RecordedImage(of: container)

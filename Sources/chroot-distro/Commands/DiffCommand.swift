@@ -36,8 +36,9 @@ struct DiffCommand: PrivilegedCommand {
 
     func run(in context: borrowing Context) throws -> ExitStatus {
         let store = try context.store()
-        let container = try store.container(name)
+        guard try store.contains(name) else { throw try store.notInstalled(name) }
         let lock = try store.lock(name, .shared, for: "diff")
+        let container = try store.container(name)
         guard let image = try RecordedImage(of: container) else { throw ChangesError.noImage(name) }
         let found = try ContainerChanges.find(in: container, of: image, listsOwn: listsOwn, context)
         lock.release()
