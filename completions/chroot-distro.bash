@@ -2,7 +2,7 @@
 
 # Says what belongs to the command $1.
 __chroot_distro_spec() {
-    name='' options='' operands=() repeated='' trailing=''
+    name='' options='' operands=() repeated='' trailing='' group=''
     case $1 in
     login|sh)
         name=login
@@ -24,7 +24,7 @@ __chroot_distro_spec() {
         ;;
     list|li|ls)
         name=list
-        options='-q --quiet --json -v --verbose --measure -h --help'
+        options='-q --quiet --json -v --verbose --measure --image -h --help'
         ;;
     ps)
         name=ps
@@ -38,7 +38,7 @@ __chroot_distro_spec() {
         ;;
     remove|rm)
         name=remove
-        options='-v --verbose -q --quiet -h --help'
+        options='--image -a --architecture -v --verbose -q --quiet -h --help'
         operands=('containers')
         repeated=1
         ;;
@@ -121,6 +121,91 @@ __chroot_distro_spec() {
         name=events
         options='-f --follow -n --lines --json -h --help'
         ;;
+    pull|'image pull')
+        name=pull
+        options='-a --architecture --allow-insecure -q --quiet -h --help'
+        operands=('images')
+        repeated=1
+        ;;
+    'image ls'|images|'image list')
+        name='image ls'
+        options='-q --quiet --json -h --help'
+        ;;
+    'image rm'|'image remove')
+        name='image rm'
+        options='-a --architecture -q --quiet -h --help'
+        operands=('images')
+        repeated=1
+        ;;
+    'image tag')
+        name='image tag'
+        options='-a --architecture -h --help'
+        operands=('images' 'images')
+        ;;
+    'image inspect')
+        name='image inspect'
+        options='-a --architecture --json -h --help'
+        operands=('images')
+        ;;
+    'image history')
+        name='image history'
+        options='-q --quiet --json -a --architecture -h --help'
+        operands=('images')
+        ;;
+    'image files')
+        name='image files'
+        options='-q --quiet --json -l --layer -a --architecture -h --help'
+        operands=('images')
+        ;;
+    'image save')
+        name='image save'
+        options='-o --output --format -a --architecture -q --quiet -h --help'
+        operands=('images')
+        repeated=1
+        ;;
+    'image load')
+        name='image load'
+        options='-i --input -n --name --replace -q --quiet -h --help'
+        operands=('files')
+        ;;
+    'image unpack')
+        name='image unpack'
+        options='-o --output -a --architecture -q --quiet -h --help'
+        operands=('images')
+        ;;
+    'image du')
+        name='image du'
+        options='--json -h --help'
+        ;;
+    'image prune')
+        name='image prune'
+        options='--all -v --verbose -q --quiet -h --help'
+        ;;
+    push|'image push')
+        name=push
+        options='-a --architecture --allow-insecure -q --quiet -h --help'
+        operands=('images' 'images')
+        ;;
+    search|find|se)
+        name=search
+        options='-q --quiet --json -l --limit -h --help'
+        operands=('text')
+        repeated=1
+        ;;
+    'registry login')
+        name='registry login'
+        options='-u --username --password-stdin --allow-insecure -h --help'
+        operands=('text')
+        ;;
+    'registry logout')
+        name='registry logout'
+        options='-h --help'
+        operands=('text')
+        ;;
+    clear-cache|clear|cl)
+        name=clear-cache
+        options='--orphan --build-cache --keep -v --verbose -q --quiet -h --help'
+        ;;
     copy|cp)
         name=copy
         options='-r --recursive -m --move --chown -v --verbose -q --quiet -h --help'
@@ -146,7 +231,19 @@ __chroot_distro_spec() {
     help|h|he|hel)
         name=help
         options='-h --help'
-        operands=('topics')
+        operands=('topics' 'text')
+        ;;
+    image)
+        name=image
+        group=1
+        options='-h --help'
+        operands=('words pull ls rm tag inspect history files save load unpack du prune push')
+        ;;
+    registry)
+        name=registry
+        group=1
+        options='-h --help'
+        operands=('words login logout')
         ;;
     esac
 }
@@ -205,6 +302,7 @@ __chroot_distro_value() {
     install:--override-alias) kind='text' ;;
     install:-a|install:--architecture) kind='text' ;;
     install:--pull) kind='words missing always never' ;;
+    remove:-a|remove:--architecture) kind='text' ;;
     commit:-a|commit:--author) kind='text' ;;
     commit:-m|commit:--message) kind='text' ;;
     commit:-c|commit:--change) kind='text' ;;
@@ -215,6 +313,24 @@ __chroot_distro_value() {
     logs:-n|logs:--lines|logs:--tail) kind='text' ;;
     attach:--detach-keys) kind='text' ;;
     events:-n|events:--lines) kind='text' ;;
+    pull:-a|pull:--architecture) kind='text' ;;
+    'image rm':-a|'image rm':--architecture) kind='text' ;;
+    'image tag':-a|'image tag':--architecture) kind='text' ;;
+    'image inspect':-a|'image inspect':--architecture) kind='text' ;;
+    'image history':-a|'image history':--architecture) kind='text' ;;
+    'image files':-l|'image files':--layer) kind='text' ;;
+    'image files':-a|'image files':--architecture) kind='text' ;;
+    'image save':-o|'image save':--output) kind='files' ;;
+    'image save':--format) kind='words oci docker' ;;
+    'image save':-a|'image save':--architecture) kind='text' ;;
+    'image load':-i|'image load':--input) kind='files' ;;
+    'image load':-n|'image load':--name) kind='text' ;;
+    'image unpack':-o|'image unpack':--output) kind='directories' ;;
+    'image unpack':-a|'image unpack':--architecture) kind='text' ;;
+    push:-a|push:--architecture) kind='text' ;;
+    search:-l|search:--limit) kind='text' ;;
+    'registry login':-u|'registry login':--username) kind='text' ;;
+    clear-cache:--keep) kind='text' ;;
     copy:--chown) kind='text' ;;
     sync:--chown) kind='text' ;;
     setup:--user) kind='text' ;;
@@ -274,12 +390,18 @@ top
 stats
 ports
 events
+pull
+push
+search
+clear-cache
 copy
 sync
 setup
 info
 doctor
-help' ;;
+help
+image
+registry' ;;
     words*)
         read -ra choices <<< "${1#words }"
         __chroot_distro_match < <(printf '%s\n' "${choices[@]}")
@@ -288,7 +410,7 @@ help' ;;
 }
 
 __chroot_distro_complete() {
-    local name options repeated trailing kind head='' value word glue='' breaks='' cut i operand=0 inside='' skip=''
+    local name options repeated trailing group kind head='' value word glue='' breaks='' cut i operand=0 inside='' skip=''
     local -a operands line=()
     COMPREPLY=()
     # bash has cut the line at each : and = as well: put those words together again.
@@ -323,6 +445,8 @@ __chroot_distro_complete() {
         elif ((operand >= ${#operands[@]})) && [[ $trailing == bare && -z $repeated ]]; then
             inside=$i
             break
+        elif [[ -n $group ]]; then
+            __chroot_distro_spec "$command $word"
         else
             ((operand += 1))
         fi
@@ -371,6 +495,15 @@ top
 stats
 ports
 events
+pull
+images
+push
+search
+find
+se
+clear-cache
+clear
+cl
 copy
 cp
 sync
@@ -383,7 +516,9 @@ check
 help
 h
 he
-hel'
+hel
+image
+registry'
     elif [[ -n $inside && -n $trailing ]]; then
         ((inside == last)) && __chroot_distro_files -c || __chroot_distro_files -f
     elif [[ -z $inside && -n $skip ]]; then

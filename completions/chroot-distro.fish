@@ -12,148 +12,291 @@ function __chroot_distro_at
     set -l inside 0
     set -l plain 0
     set -l skip 0
+    set -l group ''
     for token in $tokens[2..-1]
-        if test -z "$name"
-            switch $token
-                case '-*'
+        if test -z "$name" -o -n "$group"
+            switch (string trim -- "$group $token")
+                case '-*' '* -*'
                     continue
             case login sh
                 set name login
+                set group ''
                 set valued -u --user -b --bind -v --volume -w --work-dir -e --env --hostname --dns --add-host --device --tmpfs --cap-add --cap-drop --memory --cpus --pids
                 set bare 1
                 set trailing 1
             case run
                 set name run
+                set group ''
                 set valued --entrypoint -u --user -b --bind -v --volume -w --work-dir -e --env --hostname --dns --add-host --device --tmpfs --cap-add --cap-drop --memory --cpus --pids
                 set bare -1
                 set trailing 1
             case exec
                 set name exec
+                set group ''
                 set valued -u --user -b --bind -v --volume -w --work-dir -e --env --hostname --dns --add-host --device --tmpfs --cap-add --cap-drop --memory --cpus --pids
                 set bare 1
                 set trailing 1
             case list li ls
                 set name list
+                set group ''
                 set valued 
                 set bare -1
                 set trailing 0
             case ps
                 set name ps
+                set group ''
                 set valued 
                 set bare -1
                 set trailing 0
             case install add i in ins
                 set name install
+                set group ''
                 set valued -n --name --override-alias -a --architecture --pull
                 set bare -1
                 set trailing 0
             case remove rm
                 set name remove
-                set valued 
+                set group ''
+                set valued -a --architecture
                 set bare -1
                 set trailing 0
             case rename mv
                 set name rename
+                set group ''
                 set valued 
                 set bare -1
                 set trailing 0
             case reset
                 set name reset
+                set group ''
                 set valued 
                 set bare -1
                 set trailing 0
             case diff
                 set name diff
+                set group ''
                 set valued 
                 set bare -1
                 set trailing 0
             case commit
                 set name commit
+                set group ''
                 set valued -a --author -m --message -c --change --compress
                 set bare -1
                 set trailing 0
             case kill k
                 set name kill
+                set group ''
                 set valued -s --signal
                 set bare -1
                 set trailing 0
             case stop
                 set name stop
+                set group ''
                 set valued -t --time
                 set bare -1
                 set trailing 0
             case start
                 set name start
+                set group ''
                 set valued 
                 set bare -1
                 set trailing 0
             case restart
                 set name restart
+                set group ''
                 set valued -t --time
                 set bare -1
                 set trailing 0
             case logs log
                 set name logs
+                set group ''
                 set valued -n --lines --tail
                 set bare -1
                 set trailing 0
             case attach
                 set name attach
+                set group ''
                 set valued --detach-keys
                 set bare -1
                 set trailing 0
             case unmount umount um
                 set name unmount
+                set group ''
                 set valued 
                 set bare -1
                 set trailing 0
             case top
                 set name top
+                set group ''
                 set valued 
                 set bare -1
                 set trailing 0
             case stats
                 set name stats
+                set group ''
                 set valued 
                 set bare -1
                 set trailing 0
             case ports
                 set name ports
+                set group ''
                 set valued 
                 set bare -1
                 set trailing 0
             case events
                 set name events
+                set group ''
                 set valued -n --lines
+                set bare -1
+                set trailing 0
+            case pull 'image pull'
+                set name pull
+                set group ''
+                set valued -a --architecture
+                set bare -1
+                set trailing 0
+            case 'image ls' images 'image list'
+                set name 'image ls'
+                set group ''
+                set valued 
+                set bare -1
+                set trailing 0
+            case 'image rm' 'image remove'
+                set name 'image rm'
+                set group ''
+                set valued -a --architecture
+                set bare -1
+                set trailing 0
+            case 'image tag'
+                set name 'image tag'
+                set group ''
+                set valued -a --architecture
+                set bare -1
+                set trailing 0
+            case 'image inspect'
+                set name 'image inspect'
+                set group ''
+                set valued -a --architecture
+                set bare -1
+                set trailing 0
+            case 'image history'
+                set name 'image history'
+                set group ''
+                set valued -a --architecture
+                set bare -1
+                set trailing 0
+            case 'image files'
+                set name 'image files'
+                set group ''
+                set valued -l --layer -a --architecture
+                set bare -1
+                set trailing 0
+            case 'image save'
+                set name 'image save'
+                set group ''
+                set valued -o --output --format -a --architecture
+                set bare -1
+                set trailing 0
+            case 'image load'
+                set name 'image load'
+                set group ''
+                set valued -i --input -n --name
+                set bare -1
+                set trailing 0
+            case 'image unpack'
+                set name 'image unpack'
+                set group ''
+                set valued -o --output -a --architecture
+                set bare -1
+                set trailing 0
+            case 'image du'
+                set name 'image du'
+                set group ''
+                set valued 
+                set bare -1
+                set trailing 0
+            case 'image prune'
+                set name 'image prune'
+                set group ''
+                set valued 
+                set bare -1
+                set trailing 0
+            case push 'image push'
+                set name push
+                set group ''
+                set valued -a --architecture
+                set bare -1
+                set trailing 0
+            case search find se
+                set name search
+                set group ''
+                set valued -l --limit
+                set bare -1
+                set trailing 0
+            case 'registry login'
+                set name 'registry login'
+                set group ''
+                set valued -u --username
+                set bare -1
+                set trailing 0
+            case 'registry logout'
+                set name 'registry logout'
+                set group ''
+                set valued 
+                set bare -1
+                set trailing 0
+            case clear-cache clear cl
+                set name clear-cache
+                set group ''
+                set valued --keep
                 set bare -1
                 set trailing 0
             case copy cp
                 set name copy
+                set group ''
                 set valued --chown
                 set bare -1
                 set trailing 0
             case sync
                 set name sync
+                set group ''
                 set valued --chown
                 set bare -1
                 set trailing 0
             case setup
                 set name setup
+                set group ''
                 set valued --user
                 set bare -1
                 set trailing 0
             case info version-info nf
                 set name info
+                set group ''
                 set valued 
                 set bare -1
                 set trailing 0
             case doctor check
                 set name doctor
+                set group ''
                 set valued 
                 set bare -1
                 set trailing 0
             case help h he hel
                 set name help
+                set group ''
+                set valued 
+                set bare -1
+                set trailing 0
+            case image
+                set name image
+                set group image
+                set valued 
+                set bare -1
+                set trailing 0
+            case registry
+                set name registry
+                set group registry
                 set valued 
                 set bare -1
                 set trailing 0
@@ -232,6 +375,15 @@ complete -c chroot-distro -n '__chroot_distro_at \'\'' -a top -d 'List the proce
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a stats -d 'Show what running containers use'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a ports -d 'List where containers listen'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a events -d 'Show when sessions started and ended'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a pull -d 'Fetch images into the store'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a images -d 'List the images in the store'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a push -d 'Upload an image to a registry'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a search -d 'Search Docker Hub for images'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a find -d 'Search Docker Hub for images'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a se -d 'Search Docker Hub for images'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a clear-cache -d 'Delete downloaded images'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a clear -d 'Delete downloaded images'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a cl -d 'Delete downloaded images'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a copy -d 'Copy files to, from and between containers'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a cp -d 'Copy files to, from and between containers'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a sync -d 'Bring files in, out of or between containers up to date'
@@ -245,6 +397,8 @@ complete -c chroot-distro -n '__chroot_distro_at \'\'' -a help -d 'Show the help
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a h -d 'Show the help of a command'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a he -d 'Show the help of a command'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a hel -d 'Show the help of a command'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a image -d 'Has the commands pull, ls, rm, tag, inspect, history, files, save, load, unpack, du, prune, push'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a registry -d 'Has the commands login, logout'
 complete -c chroot-distro -n '__chroot_distro_at login' -s d -l detach -d 'Let it go on in the background, its output in a log; print the number that kill takes'
 complete -c chroot-distro -n '__chroot_distro_at login' -s t -l tty -d 'With --detach: give the command a terminal, to be used by attach'
 complete -c chroot-distro -n '__chroot_distro_at login' -s u -l user -x -d 'Be this user: name, uid, name:group or uid:gid'
@@ -340,6 +494,7 @@ complete -c chroot-distro -n '__chroot_distro_at list' -s q -l quiet -d 'Print o
 complete -c chroot-distro -n '__chroot_distro_at list' -l json -d 'Print a JSON document'
 complete -c chroot-distro -n '__chroot_distro_at list' -s v -l verbose -d 'Show more of the image: user, directory, ports'
 complete -c chroot-distro -n '__chroot_distro_at list' -l measure -d 'Measure the containers now'
+complete -c chroot-distro -n '__chroot_distro_at list' -l image -d 'List the images in the store instead, as image ls does'
 complete -c chroot-distro -n '__chroot_distro_at list' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at ps' -s q -l quiet -d 'Print only one word for each, one per line'
 complete -c chroot-distro -n '__chroot_distro_at ps' -l json -d 'Print a JSON document'
@@ -353,6 +508,8 @@ complete -c chroot-distro -n '__chroot_distro_at install' -l allow-insecure -d '
 complete -c chroot-distro -n '__chroot_distro_at install' -s q -l quiet -d 'Print nothing but errors'
 complete -c chroot-distro -n '__chroot_distro_at install' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at install 0+' -F -a '(command chroot-distro __complete images 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at remove' -l image -d 'Remove images from the store instead, as image rm does'
+complete -c chroot-distro -n '__chroot_distro_at remove' -s a -l architecture -x -d 'With --image: remove it for this processor only: aarch64, arm, i686, riscv64, x86_64 or linux/arm64, ...'
 complete -c chroot-distro -n '__chroot_distro_at remove' -s v -l verbose -d 'Name each file that is deleted'
 complete -c chroot-distro -n '__chroot_distro_at remove' -s q -l quiet -d 'Print nothing but errors'
 complete -c chroot-distro -n '__chroot_distro_at remove' -s h -l help -d 'Show this help'
@@ -417,6 +574,81 @@ complete -c chroot-distro -n '__chroot_distro_at events' -s f -l follow -d 'Go o
 complete -c chroot-distro -n '__chroot_distro_at events' -s n -l lines -x -d 'Begin with the last N events'
 complete -c chroot-distro -n '__chroot_distro_at events' -l json -d 'Print a JSON object for each, one on a line'
 complete -c chroot-distro -n '__chroot_distro_at events' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at pull' -s a -l architecture -x -d 'Take the image for this processor: aarch64, arm, i686, riscv64, x86_64 or linux/arm64, ...'
+complete -c chroot-distro -n '__chroot_distro_at pull' -l allow-insecure -d 'Accept plain HTTP and any certificate from the registry'
+complete -c chroot-distro -n '__chroot_distro_at pull' -s q -l quiet -d 'Print nothing but errors'
+complete -c chroot-distro -n '__chroot_distro_at pull' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at pull 0+' -f -a '(command chroot-distro __complete images 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at \'image ls\'' -s q -l quiet -d 'Print only one word for each, one per line'
+complete -c chroot-distro -n '__chroot_distro_at \'image ls\'' -l json -d 'Print a JSON document'
+complete -c chroot-distro -n '__chroot_distro_at \'image ls\'' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at \'image rm\'' -s a -l architecture -x -d 'Remove it for this processor only: aarch64, arm, i686, riscv64, x86_64 or linux/arm64, ...'
+complete -c chroot-distro -n '__chroot_distro_at \'image rm\'' -s q -l quiet -d 'Print nothing but errors'
+complete -c chroot-distro -n '__chroot_distro_at \'image rm\'' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at \'image rm\' 0+' -f -a '(command chroot-distro __complete images 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at \'image tag\'' -s a -l architecture -x -d 'Name only the image for this processor: aarch64, arm, i686, riscv64, x86_64 or linux/arm64, ...'
+complete -c chroot-distro -n '__chroot_distro_at \'image tag\'' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at \'image tag\' 0' -f -a '(command chroot-distro __complete images 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at \'image tag\' 1' -f -a '(command chroot-distro __complete images 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at \'image inspect\'' -s a -l architecture -x -d 'Show the image for this processor: aarch64, arm, i686, riscv64, x86_64 or linux/arm64, ...'
+complete -c chroot-distro -n '__chroot_distro_at \'image inspect\'' -l json -d 'The same: there is no other form'
+complete -c chroot-distro -n '__chroot_distro_at \'image inspect\'' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at \'image inspect\' 0' -f -a '(command chroot-distro __complete images 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at \'image history\'' -s q -l quiet -d 'Print only one word for each, one per line'
+complete -c chroot-distro -n '__chroot_distro_at \'image history\'' -l json -d 'Print a JSON document'
+complete -c chroot-distro -n '__chroot_distro_at \'image history\'' -s a -l architecture -x -d 'Show the image for this processor: aarch64, arm, i686, riscv64, x86_64 or linux/arm64, ...'
+complete -c chroot-distro -n '__chroot_distro_at \'image history\'' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at \'image history\' 0' -f -a '(command chroot-distro __complete images 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at \'image files\'' -s q -l quiet -d 'Print only one word for each, one per line'
+complete -c chroot-distro -n '__chroot_distro_at \'image files\'' -l json -d 'Print a JSON document'
+complete -c chroot-distro -n '__chroot_distro_at \'image files\'' -s l -l layer -x -d 'List one layer: its number or digest'
+complete -c chroot-distro -n '__chroot_distro_at \'image files\'' -s a -l architecture -x -d 'Look into the image for this processor: aarch64, arm, i686, riscv64, x86_64 or linux/arm64, ...'
+complete -c chroot-distro -n '__chroot_distro_at \'image files\'' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at \'image files\' 0' -f -a '(command chroot-distro __complete images 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at \'image save\'' -s o -l output -r -F -d 'Write to FILE'
+complete -c chroot-distro -n '__chroot_distro_at \'image save\'' -l format -r -f -a 'oci docker' -d 'What the archive looks like (default: oci)'
+complete -c chroot-distro -n '__chroot_distro_at \'image save\'' -s a -l architecture -x -d 'Take the image for this processor: aarch64, arm, i686, riscv64, x86_64 or linux/arm64, ...'
+complete -c chroot-distro -n '__chroot_distro_at \'image save\'' -s q -l quiet -d 'Print nothing but errors'
+complete -c chroot-distro -n '__chroot_distro_at \'image save\'' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at \'image save\' 0+' -f -a '(command chroot-distro __complete images 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at \'image load\'' -s i -l input -r -F -d 'The same as the operand, as docker has it'
+complete -c chroot-distro -n '__chroot_distro_at \'image load\'' -s n -l name -x -d 'Give the one image in it this name'
+complete -c chroot-distro -n '__chroot_distro_at \'image load\'' -l replace -d 'Take names from images that have them'
+complete -c chroot-distro -n '__chroot_distro_at \'image load\'' -s q -l quiet -d 'Print nothing but errors'
+complete -c chroot-distro -n '__chroot_distro_at \'image load\'' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at \'image load\' 0' -F
+complete -c chroot-distro -n '__chroot_distro_at \'image unpack\'' -s o -l output -r -f -a '(__fish_complete_directories)' -d 'Unpack to DIR (default: ./rootfs)'
+complete -c chroot-distro -n '__chroot_distro_at \'image unpack\'' -s a -l architecture -x -d 'Unpack the image for this processor: aarch64, arm, i686, riscv64, x86_64 or linux/arm64, ...'
+complete -c chroot-distro -n '__chroot_distro_at \'image unpack\'' -s q -l quiet -d 'Print nothing but errors'
+complete -c chroot-distro -n '__chroot_distro_at \'image unpack\'' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at \'image unpack\' 0' -f -a '(command chroot-distro __complete images 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at \'image du\'' -l json -d 'Print a JSON document'
+complete -c chroot-distro -n '__chroot_distro_at \'image du\'' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at \'image prune\'' -l all -d 'Remove images without a container, too'
+complete -c chroot-distro -n '__chroot_distro_at \'image prune\'' -s v -l verbose -d 'Name each file that is deleted'
+complete -c chroot-distro -n '__chroot_distro_at \'image prune\'' -s q -l quiet -d 'Print nothing but errors'
+complete -c chroot-distro -n '__chroot_distro_at \'image prune\'' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at push' -s a -l architecture -x -d 'Upload the image for this processor: aarch64, arm, i686, riscv64, x86_64 or linux/arm64, ...'
+complete -c chroot-distro -n '__chroot_distro_at push' -l allow-insecure -d 'Accept plain HTTP and any certificate from the registry'
+complete -c chroot-distro -n '__chroot_distro_at push' -s q -l quiet -d 'Print nothing but errors'
+complete -c chroot-distro -n '__chroot_distro_at push' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at push 0' -f -a '(command chroot-distro __complete images 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at push 1' -f -a '(command chroot-distro __complete images 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at search' -s q -l quiet -d 'Print only one word for each, one per line'
+complete -c chroot-distro -n '__chroot_distro_at search' -l json -d 'Print a JSON document'
+complete -c chroot-distro -n '__chroot_distro_at search' -s l -l limit -x -d 'At most so many, 1 to 100 (default 25)'
+complete -c chroot-distro -n '__chroot_distro_at search' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at \'registry login\'' -s u -l username -x -d 'Who logs in; asked for otherwise'
+complete -c chroot-distro -n '__chroot_distro_at \'registry login\'' -l password-stdin -d 'Read the password from standard input; needs --username'
+complete -c chroot-distro -n '__chroot_distro_at \'registry login\'' -l allow-insecure -d 'Accept plain HTTP and any certificate from the registry'
+complete -c chroot-distro -n '__chroot_distro_at \'registry login\'' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at \'registry logout\'' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at clear-cache' -l orphan -d 'Delete only what belongs to no image'
+complete -c chroot-distro -n '__chroot_distro_at clear-cache' -l build-cache -d 'Delete only what builds have left behind and no image contains'
+complete -c chroot-distro -n '__chroot_distro_at clear-cache' -l keep -x -d 'With --build-cache: leave this much of what was used last'
+complete -c chroot-distro -n '__chroot_distro_at clear-cache' -s v -l verbose -d 'Name each file that is deleted'
+complete -c chroot-distro -n '__chroot_distro_at clear-cache' -s q -l quiet -d 'Print nothing but errors'
+complete -c chroot-distro -n '__chroot_distro_at clear-cache' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at copy' -s r -l recursive -d 'Copy directories with everything in them'
 complete -c chroot-distro -n '__chroot_distro_at copy' -s m -l move -d 'Remove SRC when all of it has been copied and is on the disk'
 complete -c chroot-distro -n '__chroot_distro_at copy' -l chown -x -d 'Give the copies to this user and group of the destination, by name or number'
@@ -445,4 +677,8 @@ complete -c chroot-distro -n '__chroot_distro_at doctor' -s q -l quiet -d 'Print
 complete -c chroot-distro -n '__chroot_distro_at doctor' -l json -d 'Print a JSON document'
 complete -c chroot-distro -n '__chroot_distro_at doctor' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at help' -s h -l help -d 'Show this help'
-complete -c chroot-distro -n '__chroot_distro_at help 0' -f -a 'login run exec list ps install remove rename reset diff commit kill stop start restart logs attach unmount top stats ports events copy sync setup info doctor help'
+complete -c chroot-distro -n '__chroot_distro_at help 0' -f -a 'login run exec list ps install remove rename reset diff commit kill stop start restart logs attach unmount top stats ports events pull push search clear-cache copy sync setup info doctor help image registry'
+complete -c chroot-distro -n '__chroot_distro_at image' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at image 0' -f -a 'pull ls rm tag inspect history files save load unpack du prune push'
+complete -c chroot-distro -n '__chroot_distro_at registry' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at registry 0' -f -a 'login logout'

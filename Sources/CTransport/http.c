@@ -138,7 +138,7 @@ bool cd_transfer_request(cd_transfer *transfer, const char *method, const char *
                   SET(CURLOPT_WRITEFUNCTION, receive_body) && SET(CURLOPT_WRITEDATA, transfer) &&
                   SET(CURLOPT_XFERINFOFUNCTION, ask_whether_to_stop) && SET(CURLOPT_XFERINFODATA, transfer) &&
                   SET(CURLOPT_NOPROGRESS, 0L) && SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) && SET(CURLOPT_FOLLOWLOCATION, 0L) &&
-                  SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) && SET(CURLOPT_BUFFERSIZE, 262144L);
+                  SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) && SET(CURLOPT_BUFFERSIZE, 262144L) && SET(CURLOPT_UPLOAD_BUFFERSIZE, 1048576L);
     if (strcmp(method, "HEAD") == 0) return is_set && SET(CURLOPT_NOBODY, 1L);
     if (strcmp(method, "GET") == 0) return is_set;
     return is_set && SET(CURLOPT_CUSTOMREQUEST, method);
@@ -190,6 +190,7 @@ static cd_failure failure_of(CURLcode code) {
     case CURLE_GOT_NOTHING:
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
+    case CURLE_SEND_FAIL_REWIND:
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM: return cd_failure_interrupted;
     case CURLE_WRITE_ERROR:

@@ -43,6 +43,24 @@ struct Context {
     /// The image store.
     func images() throws -> ImageLayout { try ImageLayout.open(cache()) }
 
+    /// The image store, to look at; `nil` when there is none yet.
+    func existingImages() throws -> ImageLayout? { try ImageLayout.openExisting(layout.cache) }
+
+    /// What is in the image store.
+    func catalog() throws -> ImageCatalog {
+        guard let images = try existingImages() else { return ImageCatalog() }
+        return try ImageCatalog(images)
+    }
+
+    /// Whoever talks to registries in the caller's name.
+    func puller(allowsInsecure: Bool) throws -> Puller {
+        var registries = try registries()
+        registries.allowsInsecure = allowsInsecure
+        return Puller(
+            version: Program.version, environment: caller.personal.texts, registries: registries,
+            owner: caller.owner)
+    }
+
     /// Where the image store is, and files that are needed for a moment.
     func cache() throws -> Directory { try ContainerStore.openTrusted(layout.cache) }
 

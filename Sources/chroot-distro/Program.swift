@@ -16,6 +16,11 @@ enum Program {
         StopCommand.self,
         StartCommand.self, RestartCommand.self, LogsCommand.self, AttachCommand.self, UnmountCommand.self,
         TopCommand.self, StatsCommand.self, PortsCommand.self, EventsCommand.self,
+        ImagePullCommand.self, ImageListCommand.self, ImageRemoveCommand.self, ImageTagCommand.self,
+        ImageInspectCommand.self, ImageHistoryCommand.self, ImageFilesCommand.self, ImageSaveCommand.self,
+        ImageLoadCommand.self, ImageUnpackCommand.self, ImageUsageCommand.self, ImagePruneCommand.self,
+        PushCommand.self, SearchCommand.self, RegistryLoginCommand.self,
+        RegistryLogoutCommand.self, ClearCacheCommand.self,
         CopyCommand.self, SyncCommand.self,
         SetupCommand.self, InfoCommand.self, DoctorCommand.self, CompleteCommand.self, GenerateCommand.self,
     ])

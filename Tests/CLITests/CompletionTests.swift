@@ -82,6 +82,9 @@ private struct Installation {
         ("chroot-distro __comp", []), ("chroot-distro install --override", []),
         ("chroot-distro login --bind no", ["notes.txt"]),
         ("chroot-distro copy not", ["notes.txt"]), ("chroot-distro copy a al", ["alpine:"]),
+        ("chroot-distro pictu", ["picture"]), ("chroot-distro picture ", ["drop", "show"]),
+        ("chroot-distro picture sh", ["show"]), ("chroot-distro picture show --fu", ["--full"]),
+        ("chroot-distro picture discard --sort ", ["fast", "slow"]), ("chroot-distro help pic", ["picture"]),
     ]
 
     @Test("bash", .enabled(if: Shell.has("bash")), arguments: cases)

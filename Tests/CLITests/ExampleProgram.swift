@@ -20,7 +20,8 @@ enum ExampleProgram {
         examples: [.init("chroot-distro install debian", "Install Debian")])
 
     static let table = CommandTable<Context>([
-        Login.self, Run.self, Install.self, List.self, Copy.self, Complete.self,
+        Login.self, Run.self, Install.self, List.self, Copy.self, Complete.self, PictureShow.self,
+        PictureDrop.self,
     ])
 
     static let session: [Flag] = [
@@ -67,6 +68,26 @@ enum ExampleProgram {
             context.said.append("login \(container) \(command)")
             return .success
         }
+    }
+
+    struct PictureShow: Command {
+        static let spec = CommandSpec(
+            "picture show", aliases: ["show"], summary: "Show a picture", group: "Pictures",
+            operands: [Operand("PICTURE", .image)], flags: [Flag("full", help: "All of it")])
+        init(_ arguments: ParsedArguments) {}
+        func run(in context: borrowing Context) -> ExitStatus {
+            context.said.append("show")
+            return .success
+        }
+    }
+
+    struct PictureDrop: Command {
+        static let spec = CommandSpec(
+            "picture drop", aliases: ["picture discard"], summary: "Drop a picture", group: "Pictures",
+            operands: [Operand("PICTURE", .image)],
+            flags: [Flag("sort", value: "HOW", kind: .choice(["fast", "slow"]), help: "In this order")])
+        init(_ arguments: ParsedArguments) {}
+        func run(in context: borrowing Context) -> ExitStatus { .success }
     }
 
     struct Run: Command {

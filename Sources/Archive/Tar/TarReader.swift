@@ -347,8 +347,9 @@ package final class TarReader {
     private func skipData() throws(TarError) {
         try skip(dataLeft)
         dataLeft = 0
-        // The last block of an archive may lack its padding only where the archive is cut.
-        try skip(Int64(padding))
+        // Some writers of layers leave out what comes after the last byte of the last file. Whether the archive was
+        // cut there is told by the end mark, which is then missing, too, or by a digest.
+        while padding > 0, try refill() { padding -= try take(atMost: Int64(padding)).count }
         padding = 0
         extents = []
     }

@@ -21,9 +21,9 @@ package struct BashCompletion {
 
         # Says what belongs to the command $1.
         \(prefix)_spec() {
-            name='' options='' operands=() repeated='' trailing=''
+            name='' options='' operands=() repeated='' trailing='' group=''
             case $1 in
-        \(commands.map(specification).joined(separator: "\n"))
+        \((commands + groups).map(specification).joined(separator: "\n"))
             esac
         }
 
@@ -42,11 +42,15 @@ package struct BashCompletion {
         """
     }
 
+    private var groups: [CommandSpec] { CommandGroup.specs(of: commands) }
+
     private func specification(_ spec: CommandSpec) -> String {
         let words = CompletionWords(spec)
         let options = words.flags.flatMap(\.spellings).joined(separator: " ")
         let operands = words.operands.map { CompletionWords.quote(CompletionWords.code($0)) }
-        var lines = ["    \(spec.names.joined(separator: "|")))", "        name=\(spec.name)"]
+        let names = spec.names.map(CompletionWords.word).joined(separator: "|")
+        var lines = ["    \(names))", "        name=\(CompletionWords.word(spec.name))"]
+        if groups.contains(where: { $0.name == spec.name }) { lines.append("        group=1") }
         lines.append("        options=\(CompletionWords.quote(options))")
         if !operands.isEmpty { lines.append("        operands=(\(operands.joined(separator: " ")))") }
         if words.isLastRepeated { lines.append("        repeated=1") }
@@ -58,7 +62,8 @@ package struct BashCompletion {
 
     private func values(_ spec: CommandSpec) -> [String] {
         CompletionWords(spec).valued.map { flag in
-            let patterns = flag.spellings.map { "\(spec.name):\($0)" }.joined(separator: "|")
+            let patterns = flag.spellings.map { "\(CompletionWords.word(spec.name)):\($0)" }.joined(
+                separator: "|")
             return "    \(patterns)) kind=\(CompletionWords.quote(CompletionWords.code(flag.kind))) ;;"
         }
     }
@@ -97,7 +102,7 @@ package struct BashCompletion {
             files) \(prefix)_files -f ;;
             directories) \(prefix)_files -d ;;
             programs) \(prefix)_files -c ;;
-            topics) \(prefix)_match <<< \(CompletionWords.quote(commands.map(\.name).joined(separator: "\n"))) ;;
+            topics) \(prefix)_match <<< \(CompletionWords.quote(CompletionWords.topics(commands).joined(separator: "\n"))) ;;
             words*)
                 read -ra choices <<< "${1#words }"
                 \(prefix)_match < <(printf '%s\\n' "${choices[@]}")
@@ -110,10 +115,10 @@ package struct BashCompletion {
 
     private var walk: String {
         let globals = (program.flags + [.help, .version]).flatMap(\.spellings).joined(separator: "\n")
-        let names = commands.flatMap(\.names).joined(separator: "\n")
+        let names = CompletionWords.firstWords(commands).map(\.word).joined(separator: "\n")
         return """
             \(prefix)_complete() {
-                local name options repeated trailing kind head='' value word glue='' breaks='' cut i operand=0 inside='' skip=''
+                local name options repeated trailing group kind head='' value word glue='' breaks='' cut i operand=0 inside='' skip=''
                 local -a operands line=()
                 COMPREPLY=()
                 # bash has cut the line at each : and = as well: put those words together again.
@@ -148,6 +153,8 @@ package struct BashCompletion {
                     elif ((operand >= ${#operands[@]})) && [[ $trailing == bare && -z $repeated ]]; then
                         inside=$i
                         break
+                    elif [[ -n $group ]]; then
+                        \(prefix)_spec "$command $word"
                     else
                         ((operand += 1))
                     fi

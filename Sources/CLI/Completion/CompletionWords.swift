@@ -32,6 +32,20 @@ struct CompletionWords {
         }
     }
 
+    /// What may stand first on a line: names of one word, and the words with which longer names begin.
+    static func firstWords(_ specs: [CommandSpec]) -> [(word: String, summary: String)] {
+        specs.flatMap { spec in spec.names.filter { !$0.contains(" ") }.map { ($0, spec.summary) } }
+            + CommandGroup.specs(of: specs).map { ($0.name, $0.summary) }
+    }
+
+    /// The names of commands, as far as they are one word, and of groups: what help takes.
+    static func topics(_ specs: [CommandSpec]) -> [String] {
+        specs.map(\.name).filter { !$0.contains(" ") } + CommandGroup.names(in: specs)
+    }
+
+    /// A command's name as one word of a shell.
+    static func word(_ name: String) -> String { name.contains(" ") ? quote(name) : name }
+
     /// The name of the program as part of a function's name.
     static func identifier(_ program: ProgramSpec) -> String {
         String(program.name.map { $0.isLetter || $0.isNumber ? $0 : "_" })

@@ -17,25 +17,27 @@ package struct FishCompletion {
     /// The whole script.
     package var text: String {
         let globals = (program.flags + [.help, .version]).map { rule("_at ''", $0) }
-        let names = commands.flatMap { spec in
-            spec.names.map { rule("_at ''", "-a \($0) -d \(quote(spec.summary))") }
+        let names = CompletionWords.firstWords(commands).map {
+            rule("_at ''", "-a \($0.word) -d \(quote($0.summary))")
         }
+        let groups = CommandGroup.specs(of: commands)
         let lines = [
             "# fish completion for \(program.name), generated from its table of commands.", "", walk,
             "complete -c \(program.name) -f",
         ]
-        return (lines + globals + names + commands.flatMap(rules)).joined(separator: "\n") + "\n"
+        return (lines + globals + names + (commands + groups).flatMap(rules)).joined(separator: "\n") + "\n"
     }
 
     private func rules(_ spec: CommandSpec) -> [String] {
-        var rules = CompletionWords(spec).flags.map { rule("_at \(spec.name)", $0) }
+        let name = CompletionWords.word(spec.name)
+        var rules = CompletionWords(spec).flags.map { rule("_at \(name)", $0) }
         for (index, operand) in spec.operands.enumerated() {
             let position = operand.isRepeatable ? "\(index)+" : "\(index)"
             guard let offer = offer(operand.kind) else { continue }
-            rules.append(rule("_at \(spec.name) \(position)", offer))
+            rules.append(rule("_at \(name) \(position)", offer))
         }
         if spec.trailing != nil {
-            rules.append(rule("_at \(spec.name) inside", "-a '(complete -C (commandline -ct))'"))
+            rules.append(rule("_at \(name) inside", "-a '(complete -C (commandline -ct))'"))
         }
         return rules
     }
@@ -63,20 +65,22 @@ package struct FishCompletion {
         case .file: "-F"
         case .directory: "-f -a '(__fish_complete_directories)'"
         case .program: "-f -a '(complete -C (commandline -ct))'"
-        case .topic: "-f -a \(quote(commands.map(\.name).joined(separator: " ")))"
+        case .topic: "-f -a \(quote(CompletionWords.topics(commands).joined(separator: " ")))"
         case .suggestion(let words), .choice(let words): "-f -a \(quote(words.joined(separator: " ")))"
         }
     }
 
     /// A function that knows which command and which operand the cursor is at.
     private var walk: String {
-        let specs = commands.map { spec in
+        let groups = CommandGroup.names(in: commands)
+        let specs = (commands + CommandGroup.specs(of: commands)).map { spec in
             let words = CompletionWords(spec)
             let valued = words.valued.flatMap(\.spellings).joined(separator: " ")
             let bare = spec.trailing?.allowsBareWords == true ? spec.operands.count : -1
             return """
-                            case \(spec.names.joined(separator: " "))
-                                set name \(spec.name)
+                            case \(spec.names.map(CompletionWords.word).joined(separator: " "))
+                                set name \(CompletionWords.word(spec.name))
+                                set group \(groups.contains(spec.name) ? spec.name : "''")
                                 set valued \(valued)
                                 set bare \(bare)
                                 set trailing \(spec.trailing == nil ? 0 : 1)
@@ -95,10 +99,11 @@ package struct FishCompletion {
                 set -l inside 0
                 set -l plain 0
                 set -l skip 0
+                set -l group ''
                 for token in $tokens[2..-1]
-                    if test -z "$name"
-                        switch $token
-                            case '-*'
+                    if test -z "$name" -o -n "$group"
+                        switch (string trim -- "$group $token")
+                            case '-*' '* -*'
                                 continue
             \(specs.joined(separator: "\n"))
                             case '*'

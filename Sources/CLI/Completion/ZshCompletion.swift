@@ -44,7 +44,7 @@ package struct ZshCompletion {
             \(prefix)_commands() {
                 local -a found
                 found=(
-            \(commands.flatMap(listed).joined(separator: "\n"))
+            \(listed.joined(separator: "\n"))
                 )
                 _describe -t commands command found
             }
@@ -57,8 +57,14 @@ package struct ZshCompletion {
                     '1:command:\(prefix)_commands' '*:: :->arguments' && return
                 [[ $state == arguments ]] || return 1
                 curcontext=${curcontext%:*:*}:\(program.name)-$words[1]:
-                case $words[1] in
-            \(commands.map(body).joined(separator: "\n"))
+                local name=$words[1]
+                if [[ $name == (\(CommandGroup.names(in: commands).joined(separator: "|"))) ]] && ((CURRENT > 2)); then
+                    name+=" $words[2]"
+                    shift words
+                    ((CURRENT--))
+                fi
+                case $name in
+            \((commands + CommandGroup.specs(of: commands)).map(body).joined(separator: "\n"))
                 esac
             }
 
@@ -67,8 +73,10 @@ package struct ZshCompletion {
             """
     }
 
-    private func listed(_ spec: CommandSpec) -> [String] {
-        spec.names.map { "        " + CompletionWords.quote("\($0):\(spec.summary)") }
+    private var listed: [String] {
+        CompletionWords.firstWords(commands).map {
+            "        " + CompletionWords.quote("\($0.word):\($0.summary)")
+        }
     }
 
     private func body(_ spec: CommandSpec) -> String {
@@ -84,7 +92,7 @@ package struct ZshCompletion {
             lines.append(CompletionWords.quote("*:::\(trailing.name):_normal"))
         }
         return """
-                \(spec.names.joined(separator: "|")))
+                \(spec.names.map(CompletionWords.word).joined(separator: "|")))
                     _arguments -s -S \\
             \(lines.map { "            \($0)" }.joined(separator: " \\\n"))
                     ;;

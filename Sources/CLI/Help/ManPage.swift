@@ -9,14 +9,14 @@ package struct ManPage {
     ///
     /// `date` stands in the footer, such as `2026-01-31`; it is given so that two builds of one version are equal.
     package static func all(of program: ProgramSpec, commands: [CommandSpec], date: String) -> [ManPage] {
-        let pages = commands.map { "\(program.name)-\($0.name)" }
+        let pages = commands.map { fileName([program.name, $0.name]) }
         let front = ManPage(Page(program, commands: commands), program, date, seeAlso: pages)
         return [front]
             + commands.map { ManPage(Page($0, of: program), program, date, seeAlso: [program.name]) }
     }
 
     private init(_ page: Page, _ program: ProgramSpec, _ date: String, seeAlso: [String]) {
-        let name = page.subject.joined(separator: "-")
+        let name = Self.fileName(page.subject)
         fileName = "\(name).1"
         var lines = [
             ".\\\" Generated from the table of commands.",
@@ -35,6 +35,11 @@ package struct ManPage {
             lines.append(".BR \(Self.escape(other)) (1)" + (index == seeAlso.count - 1 ? "" : ","))
         }
         text = lines.joined(separator: "\n") + "\n"
+    }
+
+    /// Blanks in a command's name become dashes, as in `chroot-distro-image-ls`.
+    private static func fileName(_ subject: [String]) -> String {
+        subject.joined(separator: "-").split(separator: " ").joined(separator: "-")
     }
 
     private static func lines(_ block: Page.Block, isFirst: Bool) -> [String] {

@@ -33,6 +33,12 @@ package struct Prompt: ~Copyable {
         }
     }
 
+    /// Reads a line that is shown while it is typed; `nil` at the end of input.
+    package func line(_ question: String) throws(SystemError) -> String? {
+        try terminal.writeAll(question)
+        return try readLine(watchesSignals: false)
+    }
+
     /// Asks until the answer is yes or no; an empty one, or no answer at all, is `preferred`.
     package func confirm(_ question: String, preferred: Bool = false) throws(SystemError) -> Bool {
         while true {

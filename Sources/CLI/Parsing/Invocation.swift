@@ -24,11 +24,29 @@ package enum Invocation<Context> {
         if global.isSet(Flag.version.name) { return .version }
         guard let words = global.trailing, let word = words.first else { return .frontPage }
         if CommandSpec.help.isCalled(word.text) { return try help(words.dropFirst(), program, table) }
-        guard let command = table[word.text] else { throw unknown(word, program, table) }
-        switch try ArgvParser.parse(words.dropFirst(), for: command.spec, of: program) {
+        let found = try find(words, program, table)
+        guard let command = found.command else {
+            return .help(CommandGroup.spec(word.text, of: table.visibleSpecs))
+        }
+        switch try ArgvParser.parse(words.dropFirst(found.count), for: command.spec, of: program) {
         case .help: return .help(command.spec)
         case .arguments(let arguments): return .command(command, arguments, global: global)
         }
+    }
+
+    /// The command that `words` begin with, and of how many words its name is; none for a group's word alone.
+    private static func find(
+        _ words: [RawString], _ program: ProgramSpec, _ table: CommandTable<Context>
+    ) throws(UsageError) -> (command: (any Command<Context>.Type)?, count: Int) {
+        guard let word = words.first else { return (nil, 0) }
+        if let command = table[word.text] { return (command, 1) }
+        guard CommandGroup.names(in: table.visibleSpecs).contains(word.text) else {
+            throw unknown(word.text, program, table)
+        }
+        guard words.count > 1, words[1].bytes.first != UInt8(ascii: "-") else { return (nil, 1) }
+        let name = "\(word.text) \(words[1].text)"
+        guard let command = table[name] else { throw unknown(name, program, table) }
+        return (command, 2)
     }
 
     private static func help(
@@ -39,16 +57,23 @@ package enum Invocation<Context> {
         }
         guard let topic = arguments.rawOperand("COMMAND") else { return .frontPage }
         if CommandSpec.help.isCalled(topic.text) { return .help(.help) }
-        guard let command = table[topic.text] else { throw unknown(topic, program, table) }
+        let words = [topic] + (arguments.rawOperand("PART").map { [$0] } ?? [])
+        let found = try find(words, program, table)
+        guard let command = found.command else {
+            return .help(CommandGroup.spec(topic.text, of: table.visibleSpecs))
+        }
+        guard found.count == words.count else {
+            throw unknown(words.map(\.text).joined(separator: " "), program, table)
+        }
         return .help(command.spec)
     }
 
     private static func unknown(
-        _ word: RawString, _ program: ProgramSpec, _ table: CommandTable<Context>
+        _ words: String, _ program: ProgramSpec, _ table: CommandTable<Context>
     ) -> UsageError {
-        let names = table.visibleSpecs.flatMap(\.names)
-        let near = NearMiss.of(word.text, among: names)
-        return UsageError("unknown command \(word)", hint: near.map { "Did you mean \($0)?" })
+        let specs = table.visibleSpecs
+        let near = NearMiss.of(words, among: specs.flatMap(\.names) + CommandGroup.names(in: specs))
+        return UsageError("unknown command \(Quoted(words))", hint: near.map { "Did you mean \($0)?" })
     }
 }
 
@@ -57,7 +82,7 @@ extension CommandSpec {
     package static let help = CommandSpec(
         "help", aliases: ["h", "he", "hel"], summary: "Show the help of a command", group: "Help",
         description: ["Shows the page of COMMAND, or an overview when none is named."],
-        operands: [Operand("COMMAND", .topic, optional: true)])
+        operands: [Operand("COMMAND", .topic, optional: true), Operand("PART", optional: true)])
 }
 
 extension CommandTable {

@@ -41,7 +41,7 @@ package struct ImageCensus: Sendable {
         at descriptor: Descriptor, of image: String, in layout: borrowing ImageLayout, _ thoroughly: Bool,
         _ seen: inout Set<Digest>, depth: Int
     ) {
-        guard depth < 4, seen.insert(descriptor.digest).inserted else { return }
+        guard depth <= ImageIndex.depthLimit, seen.insert(descriptor.digest).inserted else { return }
         guard descriptor.mediaType.isIndex || descriptor.mediaType.isManifest else {
             switch Self.condition(of: descriptor, in: layout, thoroughly) {
             case .fine: return
@@ -102,6 +102,14 @@ extension ImageLayout {
         let blobs = try root.openDirectory("blobs")
         let ingest = try root.openDirectory("ingest")
         return ImageLayout(root, blobs, ingest)
+    }
+
+    /// The names in the store at `path`, sorted, for whoever may not look at the content.
+    package static func publicNames(_ path: HostPath) throws -> [String] {
+        guard access((path / "index.json").rawValue, R_OK) == 0 else { return [] }
+        let bytes = try Directory.open(path).readFile("index.json", limit: documentLimit)
+        let index = try JSON.decode(ImageIndex.self, from: bytes, name: "index.json")
+        return index.manifests.compactMap(\.referenceName).sorted()
     }
 
     /// Whether there is a file of that name, whatever is in it.

@@ -88,9 +88,15 @@ package struct ImageLayout: ~Copyable, Sendable {
     /// The content stays until garbage is collected.
     @discardableResult
     package func untag(_ reference: Reference) throws -> Bool {
+        try untag { $0 == reference.description }
+    }
+
+    /// Takes each name away that is `wanted`; content without a name has the name `nil`.
+    @discardableResult
+    func untag(_ wanted: (String?) -> Bool) throws -> Bool {
         try changeIndex { index in
             let count = index.manifests.count
-            index.manifests.removeAll { $0.referenceName == reference.description }
+            index.manifests.removeAll { wanted($0.referenceName) }
             return index.manifests.count < count
         }
     }

@@ -45,7 +45,7 @@ struct ImportNote: ~Copyable {
         // One that is not whole is older than anything that was brought.
         guard text.hasSuffix(end) else { return true }
         let before = Set(text.split(separator: "\n").compactMap { try? Digest(String($0)) })
-        return try store.discard(store.digests().subtracting(before))
+        return try store.discard(store.digests().subtracting(before)) != nil
     }
 
     static func isNote(_ name: RawString) -> Bool { name.text.hasPrefix(prefix) }

@@ -27,6 +27,15 @@ package struct Descriptor: Hashable, Sendable {
     /// The largest size that is believed: 16 TiB, of which no sum can overflow.
     static let sizeLimit: Int64 = 1 << 44
 
+    /// The names that a file gives to this content, the best first.
+    var claimedNames: [String] {
+        let full = annotations?[Self.imageNameKey]
+        return [full, full == nil ? referenceName : nil].compactMap { $0 }
+    }
+
+    /// containerd's and docker's key for the whole reference.
+    static let imageNameKey = "io.containerd.image.name"
+
     package static let referenceNameKey = "org.opencontainers.image.ref.name"
 }
 

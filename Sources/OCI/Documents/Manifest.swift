@@ -40,6 +40,11 @@ package struct ImageIndex: Codable, Hashable, Sendable {
     }
 }
 
+extension ImageIndex {
+    /// An index may hold indexes: this many, one in the other, are followed.
+    static let depthLimit = 4
+}
+
 /// What a document says of its own kind; registries and layouts do not always say it.
 struct DocumentKind: Decodable {
     let mediaType: MediaType?

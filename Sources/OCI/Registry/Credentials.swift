@@ -28,8 +28,8 @@ package struct CredentialSource: Sendable {
 
     /// The person whose files these are, when this process is root in their name.
     package struct Owner: Sendable {
-        let identity: Spawn.Identity
-        let name: RawString?
+        package let identity: Spawn.Identity
+        package let name: RawString?
 
         package init(_ identity: Spawn.Identity, name: RawString?) {
             self.identity = identity
@@ -123,7 +123,7 @@ struct CredentialFile: Decodable {
     }
 
     /// `https://index.docker.io/v1/` and its like, as references name the host.
-    private static func normalize(_ key: String) -> String {
+    static func normalize(_ key: String) -> String {
         var text = key[...]
         var hadScheme = false
         for scheme in ["https://", "http://"] where text.hasPrefix(scheme) {

@@ -9,9 +9,20 @@ struct HTTPRequest {
     /// The value of `Authorization`.
     var authorization: Secret?
     var body: [UInt8]?
+    /// A body that is read while it is sent, instead of `body`.
+    var upload: HTTPUpload?
     var trust = HTTPTrust()
     /// Seconds for the whole answer; `nil` is any.
     var total: Int?
+    /// Seconds that may pass without a byte, where that is longer than usual.
+    var silence: Int?
+}
+
+/// A body of known size, from wherever it comes.
+struct HTTPUpload {
+    let size: Int64
+    /// Fills some of the buffer; `nil` gives the whole request up.
+    let read: (UnsafeMutableRawBufferPointer) -> Int?
 }
 
 /// Which certificates are good enough.
@@ -72,6 +83,9 @@ final class HTTPHandle {
     /// Whether nobody wants the answer any more; asked while it is waited for.
     var isStopped: () -> Bool = { false }
 
+    /// What is being sent.
+    private var upload: HTTPUpload?
+
     init(_ settings: HTTPSettings) throws(MissingLibrary) {
         self.settings = settings
         let context = Unmanaged.passUnretained(self).toOpaque()
@@ -100,8 +114,11 @@ final class HTTPHandle {
             cd_transfer_add_header(raw, "Authorization: \(authorization.value)")
         }
         if let body = request.body { cd_transfer_set_body(raw, body, body.count) }
+        upload = request.upload
+        if let upload { cd_transfer_set_source(raw, giveBody, upload.size) }
         cd_transfer_set_patience(
-            raw, settings.connectTimeout, settings.silence, request.total.map { $0 * 1000 } ?? 0)
+            raw, settings.connectTimeout, max(settings.silence, request.silence ?? 0),
+            request.total.map { $0 * 1000 } ?? 0)
         cd_transfer_set_trust(
             raw, request.trust.caFile ?? settings.caFile, settings.caDirectory, request.trust.verifies)
         let proxy = settings.proxy(for: request.url.origin)
@@ -140,6 +157,11 @@ final class HTTPHandle {
         currentHead.headers[name] = currentHead.headers[name].map { "\($0), \(value)" } ?? value
     }
 
+    fileprivate func give(_ buffer: UnsafeMutableRawBufferPointer) -> Int {
+        // SIZE_MAX in C.
+        upload?.read(buffer) ?? -1
+    }
+
     fileprivate func takeBody(_ bytes: UnsafeRawBufferPointer) -> cd_body_answer {
         currentHead.status = Int(cd_transfer_status(raw))
         return receive(currentHead, bytes)
@@ -158,6 +180,14 @@ private func receiveBody(
     guard let context else { return cd_body_stop }
     return Unmanaged<HTTPHandle>.fromOpaque(context).takeUnretainedValue()
         .takeBody(UnsafeRawBufferPointer(start: bytes, count: count))
+}
+
+private func giveBody(_ context: UnsafeMutableRawPointer?, _ buffer: UnsafeMutableRawPointer?, _ size: Int)
+    -> Int
+{
+    guard let context else { return -1 }
+    return Unmanaged<HTTPHandle>.fromOpaque(context).takeUnretainedValue()
+        .give(UnsafeMutableRawBufferPointer(start: buffer, count: size))
 }
 
 private func askWhetherToStop(_ context: UnsafeMutableRawPointer?) -> Bool {

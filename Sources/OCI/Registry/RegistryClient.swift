@@ -14,9 +14,13 @@ final class RegistryClient {
     private let settings: HTTPSettings
     private var handle: HTTPHandle?
     private let credentials: CredentialSource
-    private var base: WebURL?
-    private var challenge: Challenge?
-    private var found: CredentialSource.Found?
+    private(set) var base: WebURL?
+    private(set) var challenge: Challenge?
+    private(set) var found: CredentialSource.Found?
+    /// What is to be done with the image, in the words of token servers.
+    var actions = "pull"
+    /// Other repositories of the registry that are to be read.
+    var readable: [String] = []
     private var tokens: [String: Token] = [:]
     /// Why the server cannot be spoken to: nobody waits for it twice.
     private var refusal: (any Error)?
@@ -39,8 +43,20 @@ final class RegistryClient {
         self.settings = settings
     }
 
+    /// Another client for the same server that knows what this one has learned, for another thread.
+    func sibling() -> RegistryClient {
+        let other = RegistryClient(endpoint, settings: settings, credentials: credentials, retry: retry)
+        other.base = base
+        other.challenge = challenge
+        other.found = found
+        other.tokens = tokens
+        other.actions = actions
+        other.readable = readable
+        return other
+    }
+
     /// Made when it is first wanted: what the store has must not need libcurl.
-    private func http() throws(MissingLibrary) -> HTTPHandle {
+    func http() throws(MissingLibrary) -> HTTPHandle {
         if let handle { return handle }
         let made = try HTTPHandle(settings)
         made.isStopped = { [unowned self] in isStopped() }
@@ -110,7 +126,7 @@ final class RegistryClient {
     }
 
     /// Exchanges until there is an answer that another try would not better.
-    private func patiently(
+    func patiently(
         _ request: HTTPRequest, limit: Int = 1 << 20
     ) throws -> (head: HTTPHead, body: [UInt8], isWhole: Bool) {
         var number = 0
@@ -132,7 +148,7 @@ final class RegistryClient {
     }
 
     /// Waits before another try; false when that has become useless.
-    private func sleep(_ seconds: Double) -> Bool {
+    func sleep(_ seconds: Double) -> Bool {
         var rest = seconds
         while rest > 0, !isStopped() {
             RetryPolicy.sleep(min(rest, 0.05))
@@ -176,7 +192,7 @@ final class RegistryClient {
 
     // MARK: - Meeting
 
-    private func url(_ repository: String, _ path: String, _ image: Reference) throws -> WebURL {
+    func url(_ repository: String, _ path: String, _ image: Reference) throws -> WebURL {
         try meet(image)
         guard let url = WebURL("\(base?.description ?? "")/v2/\(repository)/\(path)") else {
             throw RegistryError.badAnswer(host: endpoint.host, problem: "its name makes no URL")
@@ -190,7 +206,7 @@ final class RegistryClient {
     }
 
     /// Finds out how the server is to be spoken to, once.
-    private func meet(_ image: Reference) throws {
+    func meet(_ image: Reference) throws {
         if let refusal { throw refusal }
         guard base == nil else { return }
         do { try greet(image) } catch {
@@ -227,7 +243,7 @@ final class RegistryClient {
         try take(answer.head, answer.body, image)
     }
 
-    private func ping(_ base: WebURL, total: Int? = nil) throws(RegistryError) -> HTTPRequest {
+    func ping(_ base: WebURL, total: Int? = nil) throws(RegistryError) -> HTTPRequest {
         guard let url = WebURL("\(base)/v2/") else {
             throw .badAnswer(host: endpoint.host, problem: "its name makes no URL")
         }
@@ -262,12 +278,15 @@ final class RegistryClient {
 
     // MARK: - Proving who we are
 
-    private func authorization(_ image: Reference) throws -> Secret? {
+    func authorization(_ image: Reference) throws -> Secret? {
         guard let challenge else { return nil }
         guard challenge.scheme == "bearer" else { return found?.credential.basic }
-        let scope = "repository:\(endpoint.path(of: image.repository)):pull"
+        let scopes =
+            ["repository:\(endpoint.path(of: image.repository)):\(actions)"]
+            + readable.map { "repository:\($0):pull" }
+        let scope = scopes.joined(separator: " ")
         if let token = tokens[scope], token.end > now() { return token.value }
-        let token = try fetchToken(challenge, scope, image)
+        let token = try fetchToken(challenge, scopes, image)
         tokens[scope] = token
         return token?.value
     }
@@ -279,14 +298,14 @@ final class RegistryClient {
     }
 
     /// Gets a token from the server that the registry trusts (distribution specification, token authentication).
-    private func fetchToken(_ challenge: Challenge, _ scope: String, _ image: Reference) throws -> Token? {
+    private func fetchToken(_ challenge: Challenge, _ scopes: [String], _ image: Reference) throws -> Token? {
         struct Answer: Decodable {
             var token: String?
             var access_token: String?
             var expires_in: Double?
         }
         let host = endpoint.host
-        let answer = try patiently(tokenRequest(challenge, scope))
+        let answer = try patiently(tokenRequest(challenge, scopes, found?.credential))
         if [400, 401, 403].contains(answer.head.status) {
             let said = RegistryError.saidBy(answer.body).text
             if let found, answer.head.status != 403 {
@@ -305,7 +324,9 @@ final class RegistryClient {
         return Token(value: Secret("Bearer " + token), end: now() + Int(life))
     }
 
-    private func tokenRequest(_ challenge: Challenge, _ scope: String) throws(RegistryError) -> HTTPRequest {
+    func tokenRequest(
+        _ challenge: Challenge, _ scopes: [String], _ credential: Credential?
+    ) throws(RegistryError) -> HTTPRequest {
         let realm = challenge.parameters["realm"] ?? ""
         let service = challenge.parameters["service"]
         guard let url = WebURL(realm) else {
@@ -315,8 +336,9 @@ final class RegistryClient {
             throw .downgrade(from: endpoint.host, to: url.origin.authority)
         }
         var fields = service.map { [("service", $0)] } ?? []
-        fields.append(("scope", scope))
-        if case .identity(let token) = found?.credential {
+        if case .identity(let token) = credential {
+            // OAuth 2 has all of them in one field.
+            if !scopes.isEmpty { fields.append(("scope", scopes.joined(separator: " "))) }
             fields += [
                 ("grant_type", "refresh_token"), ("client_id", "chroot-distro"),
                 ("refresh_token", token.value),
@@ -325,11 +347,12 @@ final class RegistryClient {
                 method: "POST", url: url, headers: [("Content-Type", "application/x-www-form-urlencoded")],
                 body: Array(Self.form(fields).utf8), trust: trust)
         }
-        if let user = found?.credential.user { fields.append(("account", user)) }
+        fields += scopes.map { ("scope", $0) }
+        if let user = credential?.user { fields.append(("account", user)) }
         guard let full = WebURL(realm + (realm.contains("?") ? "&" : "?") + Self.form(fields)) else {
             throw .badAnswer(host: endpoint.host, problem: "a token server named \(realm)")
         }
-        return HTTPRequest(url: full, authorization: found?.credential.basic, trust: trust)
+        return HTTPRequest(url: full, authorization: credential?.basic, trust: trust)
     }
 
     private static func form(_ fields: [(String, String)]) -> String {

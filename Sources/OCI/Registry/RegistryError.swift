@@ -19,6 +19,10 @@ package enum RegistryError: UserFacing, Hashable {
     case refused(host: String, status: Int, said: String)
     case badAnswer(host: String, problem: String)
     case credentials(String)
+    /// There is no place for credentials.
+    case noHome
+    /// The program that keeps passwords did not.
+    case helper(name: String, problem: String)
 
     package var message: String {
         switch self {
@@ -47,6 +51,8 @@ package enum RegistryError: UserFacing, Hashable {
         case .badAnswer(let host, let problem):
             "\(Quoted(host)) gave an answer that makes no sense: \(Quoted(problem))"
         case .credentials(let problem): problem
+        case .noHome: "there is no home directory in which credentials could be kept"
+        case .helper(let name, let problem): "\(Quoted("docker-credential-\(name)")) \(problem)"
         }
     }
 
@@ -54,7 +60,7 @@ package enum RegistryError: UserFacing, Hashable {
         switch self {
         case .notFound: "Check the spelling of name and tag."
         case .hidden(_, false, _):
-            "Check the spelling; for a private image set CD_DOCKER_AUTH=user:password, or log in with docker or podman."
+            "Check the spelling; for a private image set CD_DOCKER_AUTH=user:password, or log in with: chroot-distro registry login"
         case .hidden: "Check the spelling of name and tag, and what this account may read."
         case .wrongPassword: "Correct it there; a registry may want an access token instead of the password."
         case .rateLimited: "An account has a higher limit: set CD_DOCKER_AUTH=user:password, or use a mirror."
@@ -65,6 +71,8 @@ package enum RegistryError: UserFacing, Hashable {
         case .trustStore: "Install the package ca-certificates, or point SSL_CERT_FILE to such a file."
         case .interrupted: "Run the command again: it goes on where it ended."
         case .credentials: "Write it as user:password."
+        case .noHome: "Set HOME or DOCKER_CONFIG."
+        case .helper: "It is named in docker's config.json, as credsStore or in credHelpers."
         case .downgrade, .badRedirect, .refused, .badAnswer: nil
         }
     }

@@ -1,6 +1,12 @@
 import Archive
 import Platform
 
+/// An image in a file, and what the file calls it.
+struct NamedImage {
+    let descriptor: Descriptor
+    var names: [String]
+}
+
 /// What was found in the archive of an image, in one pass from front to back.
 ///
 /// Large content that says by its name what it is stays where it lies, if the archive can be read in any order: only
@@ -105,7 +111,7 @@ struct ArchiveContents {
     }
 
     /// The images of an archive of `docker save`, each with a manifest that is made here.
-    mutating func dockerImages(in store: borrowing ImageLayout) throws -> [Descriptor] {
+    mutating func dockerImages(in store: borrowing ImageLayout) throws -> [NamedImage] {
         struct Item: Decodable {
             var Config: String
             var RepoTags: [String]?
@@ -114,18 +120,15 @@ struct ArchiveContents {
         guard let bytes = documents[Self.listPath] else {
             throw BlobError.notALayout("there is neither oci-layout nor manifest.json")
         }
-        var result: [Descriptor] = []
+        var result: [NamedImage] = []
         for item in try JSON.decode([Item].self, from: bytes, name: "manifest.json") {
             var config = try member(item.Config)
             config.mediaType = .ociConfig
             let layers = item.Layers ?? []
             try Manifest.checkCount(of: layers, name: "manifest.json")
             let manifest = Manifest(config: config, layers: try layers.map(member))
-            var descriptor = try store.put(JSON.encode(manifest), mediaType: .ociManifest)
-            if let name = item.RepoTags?.first {
-                descriptor.annotations = [Descriptor.referenceNameKey: name]
-            }
-            result.append(descriptor)
+            let descriptor = try store.put(JSON.encode(manifest), mediaType: .ociManifest)
+            result.append(NamedImage(descriptor: descriptor, names: item.RepoTags ?? []))
         }
         return result
     }

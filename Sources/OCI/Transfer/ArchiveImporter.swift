@@ -34,8 +34,8 @@ package struct ArchiveImporter {
             ImageIndex.self, from: directory.readFile("index.json", limit: documentLimit), name: "index.json")
         let source = LayoutDocuments(
             blobs: try directory.openDirectory("blobs"), store: try store.duplicate())
-        return try bringing(into: store) {
-            let found = try firstSuitable(index.manifests, source)
+        return try Self.bringing(into: store) {
+            let found = try firstSuitable(Self.named(index), source)
             try transfer(found, into: store, observer, handing: &sink) { try source.open($0) }
             return try keep(found, store)
         }
@@ -49,10 +49,10 @@ package struct ArchiveImporter {
         observer: (any PullObserver)? = nil, handing sink: inout some LayerSink
     ) throws -> ImportedImage {
         var contents = try ArchiveContents(Compression.open(file))
-        return try bringing(into: store) {
+        return try Self.bringing(into: store) {
             try contents.read(into: store)
             let source = StoredDocuments(store: try store.duplicate())
-            let candidates = try contents.index()?.manifests ?? contents.dockerImages(in: store)
+            let candidates = try contents.index().map(Self.named) ?? contents.dockerImages(in: store)
             let found = try firstSuitable(candidates, source)
             let archive = contents
             try transfer(found, into: store, observer, handing: &sink) { try archive.open($0) }
@@ -88,9 +88,8 @@ package struct ArchiveImporter {
     }
 
     /// Uses the store for `body`, and then takes out again what was not there before and belongs to no image.
-    private func bringing(
-        into store: borrowing ImageLayout, _ body: () throws -> ImportedImage
-    ) throws -> ImportedImage {
+    static func bringing<Value>(into store: borrowing ImageLayout, _ body: () throws -> Value) throws -> Value
+    {
         let use = try store.beginUse()
         let before = try store.digests()
         let note = try ImportNote.make(before, in: store)
@@ -99,7 +98,7 @@ package struct ArchiveImporter {
         // It may have become part of another process's image, so the names decide.
         let isTidy = try? store.discard(store.digests().subtracting(before))
         // Where the store is in use, the next command looks again.
-        if isTidy == true { note.remove() }
+        if isTidy != nil { note.remove() }
         return try result.get()
     }
 
@@ -108,17 +107,21 @@ package struct ArchiveImporter {
         let claimedName: String?
     }
 
-    private func firstSuitable(_ candidates: [Descriptor], _ source: some DocumentSource) throws -> Found {
+    private static func named(_ index: ImageIndex) -> [NamedImage] {
+        index.manifests.map { NamedImage(descriptor: $0, names: $0.claimedNames) }
+    }
+
+    private func firstSuitable(_ candidates: [NamedImage], _ source: some DocumentSource) throws -> Found {
         var failure: (any Error)?
-        for candidate in candidates {
+        for named in candidates {
+            let candidate = named.descriptor
             do {
                 let reference = try Reference("localhost/imported").pinned(to: candidate.digest)
                 var resolver = ImageResolver(source: source, reference: reference, platform: platform)
-                let name = candidate.annotations?["io.containerd.image.name"] ?? candidate.referenceName
                 var top = candidate
                 top.annotations = nil
                 let image = try resolver.resolve(top, source.documentCopy(candidate), isFromStore: true)
-                return Found(image: image, claimedName: name)
+                return Found(image: image, claimedName: named.names.first)
             } catch {
                 if failure == nil { failure = error }
             }

@@ -7,16 +7,13 @@ struct ImageResolver<Source: DocumentSource> {
     /// What is wanted, and whether a person said so.
     let platform: ImagePlatform
 
-    /// An index may hold indexes; this many levels are followed.
-    private static var depthLimit: Int { 4 }
-
     mutating func resolve(_ top: Descriptor, _ bytes: [UInt8], isFromStore: Bool) throws -> ResolvedImage {
         var descriptor = top
         var bytes = bytes
         var depth = 0
         while try Self.kind(of: bytes, &descriptor, name: reference.description) == .index {
             depth += 1
-            guard depth <= Self.depthLimit else { throw DocumentError.tooDeep(reference.description) }
+            guard depth <= ImageIndex.depthLimit else { throw DocumentError.tooDeep(reference.description) }
             let index = try JSON.decode(ImageIndex.self, from: bytes, name: reference.description)
             descriptor = try choose(from: index)
             bytes = try source.document(descriptor)

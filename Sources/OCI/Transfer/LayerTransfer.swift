@@ -74,7 +74,8 @@ enum LayerTransfer {
         return missing
     }
 
-    private static func show(_ board: TransferBoard, _ observer: any PullObserver) {
+    /// Shows how far they are, until the board is closed.
+    static func show(_ board: TransferBoard, _ observer: any PullObserver) {
         repeat { observer.show(board.progress) } while !board.awaitClose(seconds: 0.1)
         observer.show(board.progress)
     }

@@ -7,6 +7,9 @@ package struct PullProgress: Hashable, Sendable {
         /// Another process fetches the same content.
         case elsewhere
         case downloading
+        /// Is it at the registry already?
+        case checking
+        case uploading
         /// Here and verified.
         case ready
         case applying

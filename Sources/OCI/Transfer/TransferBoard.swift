@@ -17,8 +17,12 @@ final class TransferBoard: @unchecked Sendable {
         /// Bytes that have been read of the layer that is being applied, if one is.
         var applying: Int64?
         var isClosing = false
+        /// How many of `layers` somebody has taken on.
+        var taken = 0
         /// The thread that brings the layers.
         var supplier: Int32 = -1
+        /// Whether somebody waits for it.
+        var isUrged = false
     }
 
     private var state = State()
@@ -73,13 +77,22 @@ final class TransferBoard: @unchecked Sendable {
     func enterSupplier() {
         locked {
             $0.supplier = cd_thread_number()
-            cd_thread_set_modest($0.supplier, true)
+            if !$0.isUrged { cd_thread_set_modest($0.supplier, true) }
         }
     }
 
     func leaveSupplier() { locked { $0.supplier = -1 } }
 
     var isClosing: Bool { locked { $0.isClosing } }
+
+    /// The next one that nobody has taken on; each is handed out once.
+    func takeNext() -> Descriptor? {
+        locked { state in
+            guard !state.isClosing, state.taken < layers.count else { return nil }
+            state.taken += 1
+            return layers[state.taken - 1]
+        }
+    }
 
     // MARK: - Who shows it
 
@@ -116,6 +129,7 @@ final class TransferBoard: @unchecked Sendable {
                 if let failure = state.blobs[digest]?.failure { throw failure }
                 if state.blobs[digest]?.phase == .ready {
                     if hasUrged { cd_thread_set_modest(state.supplier, true) }
+                    state.isUrged = false
                     return
                 }
                 // A later layer that cannot be had makes all work on this one useless.
@@ -124,6 +138,7 @@ final class TransferBoard: @unchecked Sendable {
                 }
                 if !hasUrged { cd_thread_set_modest(state.supplier, false) }
                 hasUrged = true
+                state.isUrged = true
                 pthread_cond_wait(change, mutex)
             }
         }

@@ -1,4 +1,5 @@
 import CLI
+import OCI
 import Platform
 import Store
 
@@ -21,7 +22,13 @@ struct CompleteCommand: Command {
             case "containers": entries.map(\.name)
             case "running":
                 entries.filter { (try? ListedContainer($0, in: layout))?.running == true }.map(\.name)
-            case "images": Set(entries.compactMap(\.image)).sorted()
+            case "images":
+                Set(
+                    entries.compactMap(\.image)
+                        + ((try? ImageLayout.publicNames(layout.cache)) ?? []).map {
+                            StoredImage.familiar($0)
+                        }
+                ).sorted()
             default: []
             }
         try FileDescriptor.standardOutput(words.map { Quoted($0).description + "\n" }.joined())

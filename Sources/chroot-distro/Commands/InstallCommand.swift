@@ -19,15 +19,11 @@ struct InstallCommand: PrivilegedCommand {
                 "name", short: "n", value: "NAME", group: "name",
                 help: "Name of the container (default: that of the image)"),
             Flag("override-alias", value: "NAME", group: "name", help: "The same as --name"),
-            Flag(
-                "architecture", short: "a", value: "ARCH",
-                help:
-                    "Take the image for this processor: aarch64, arm, i686, riscv64, x86_64 or linux/arm64, ..."
-            ),
+            .architecture("Take the image for this processor"),
             Flag(
                 "pull", value: "WHEN", kind: .choice(PullPolicy.allCases.map(\.rawValue)),
                 help: "Ask the registry: missing (default), always or never"),
-            Flag("allow-insecure", help: "Accept plain HTTP and any certificate from the registry"),
+            .allowInsecure,
             Flag("quiet", short: "q", help: "Print nothing but errors"),
         ],
         examples: [
@@ -49,17 +45,10 @@ struct InstallCommand: PrivilegedCommand {
         let longName = try arguments.text("name")
         let alias = try arguments.text("override-alias")
         if let text = longName ?? alias { name = try ParsedArguments.name(text) } else { name = nil }
-        platform = try Self.platform(arguments)
+        platform = try arguments.platform() ?? .host
         policy = try arguments.text("pull").flatMap { PullPolicy(rawValue: $0) } ?? .missing
         allowsInsecure = arguments.isSet("allow-insecure")
         isQuiet = arguments.isSet("quiet")
-    }
-
-    private static func platform(_ arguments: ParsedArguments) throws(UsageError) -> ImagePlatform {
-        guard let text = try arguments.text("architecture") else { return .host }
-        do { return try ImagePlatform(text) } catch {
-            throw arguments.invalid("architecture", error.message, hint: error.hint)
-        }
     }
 
     func run(in context: borrowing Context) throws -> ExitStatus {

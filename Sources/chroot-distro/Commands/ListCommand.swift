@@ -16,20 +16,31 @@ struct ListCommand: Command {
                 "verbose", short: "v", group: "format", help: "Show more of the image: user, directory, ports"
             ),
             Flag("measure", help: "Measure the containers now"),
+            Flag("image", help: "List the images in the store instead, as image ls does"),
         ],
         examples: [.init("chroot-distro list"), .init("chroot-distro list --json")])
 
     private let format: ListingFormat
     private let isVerbose: Bool
     private let measures: Bool
+    private let wantsImages: Bool
 
     init(_ arguments: ParsedArguments) throws(UsageError) {
         format = ListingFormat(arguments)
         isVerbose = arguments.isSet("verbose")
         measures = arguments.isSet("measure")
+        wantsImages = arguments.isSet("image")
     }
 
     func run(in context: borrowing Context) throws -> ExitStatus {
+        if wantsImages {
+            if geteuid() == 0 {
+                try ListedImage.list(context.catalog(), format, context)
+            } else {
+                try ListedImage.listPublic(format, context)
+            }
+            return .success
+        }
         let layout = context.systemLayout
         if geteuid() == 0, access(layout.data.rawValue, F_OK) == 0 {
             do { try refresh(context) } catch {

@@ -10,13 +10,19 @@ final class InstallProgress: PullObserver {
     /// The display belongs to whoever has the mutex.
     private struct Display: @unchecked Sendable { let value: ProgressDisplay }
 
-    init(_ diagnostics: Diagnostics) { display = Mutex(Display(value: ProgressDisplay(diagnostics))) }
+    /// The phase after which a layer leaves the screen.
+    private let last: PullProgress.Phase
+
+    init(_ diagnostics: Diagnostics, until last: PullProgress.Phase = .done) {
+        display = Mutex(Display(value: ProgressDisplay(diagnostics)))
+        self.last = last
+    }
 
     func show(_ progress: PullProgress) {
         display.withLock { display in
             for layer in progress.layers {
                 let id = layer.digest.description
-                if layer.phase == .done {
+                if layer.phase == last || layer.phase == .done {
                     display.value.finish(id)
                 } else {
                     display.value.update(
@@ -35,6 +41,8 @@ final class InstallProgress: PullObserver {
         case .waiting: "waiting"
         case .elsewhere: "fetched by another command"
         case .downloading: "downloading"
+        case .checking: "checking"
+        case .uploading: "uploading"
         case .ready: "ready"
         case .applying: "unpacking"
         case .done: "done"

@@ -17,11 +17,7 @@ struct Installer: ~Copyable {
     static func open(
         _ context: Context, platform: ImagePlatform, policy: PullPolicy, allowsInsecure: Bool
     ) throws -> Installer {
-        var registries = try context.registries()
-        registries.allowsInsecure = allowsInsecure
-        let puller = Puller(
-            version: Program.version, environment: context.caller.personal.texts, registries: registries,
-            owner: context.caller.owner)
+        let puller = try context.puller(allowsInsecure: allowsInsecure)
         let store = try context.store()
         // What cannot be thrown away now is in nobody's way.
         do { try store.sweep() } catch {

@@ -14,6 +14,7 @@ final class Front {
         var authorization: String?
         var range: String?
         var if_range: String?
+        var content_range: String?
         var agent: String?
         var form: String?
     }

@@ -1,0 +1,57 @@
+import CLI
+import OCI
+import Platform
+import Store
+
+struct ImagePruneCommand: PrivilegedCommand {
+    static let spec = CommandSpec(
+        "image prune", summary: "Remove what no image needs", group: "Images",
+        description: [
+            "Removes content that belongs to no image, and downloads that were interrupted. With --all also the images of which no container was made. Nothing is removed while another command uses the image store."
+        ],
+        flags: [
+            Flag("all", help: "Remove images without a container, too"),
+            Flag("verbose", short: "v", group: "talk", help: "Name each file that is deleted"),
+            Flag("quiet", short: "q", group: "talk", help: "Print nothing but errors"),
+        ],
+        examples: [.init("chroot-distro image prune"), .init("chroot-distro image prune --all")])
+
+    private let takesUnused: Bool
+    private let isVerbose: Bool
+    private let isQuiet: Bool
+
+    init(_ arguments: ParsedArguments) throws(UsageError) {
+        takesUnused = arguments.isSet("all")
+        isVerbose = arguments.isSet("verbose")
+        isQuiet = arguments.isSet("quiet")
+    }
+
+    func run(in context: borrowing Context) throws -> ExitStatus {
+        context.diagnostics.isQuiet = isQuiet
+        let diagnostics = context.diagnostics
+        guard let images = try context.existingImages() else {
+            diagnostics.info("There is nothing to remove.")
+            return .success
+        }
+        var bytes: Int64 = 0
+        if takesUnused {
+            let used = try Self.used(context)
+            let catalog = try ImageCatalog(images)
+            let unused = catalog.images.filter { !used.contains($0.name) }
+            let removal = try images.remove(unused, of: catalog)
+            for name in removal.names { diagnostics.info("Removed \(Quoted(StoredImage.familiar(name)))") }
+            bytes = removal.reclaimed?.bytes ?? 0
+        }
+        bytes += try images.collectGarbage { [isVerbose] name in
+            if isVerbose { diagnostics.info("deleted \(Quoted(bytes: name.bytes))") }
+        }.bytes
+        diagnostics.info("Freed \(ByteCount(bytes))")
+        return .success
+    }
+
+    /// The full names of images of which there are containers.
+    private static func used(_ context: borrowing Context) throws -> Set<String> {
+        let entries = try PublicIndex.read(context.layout)?.containers ?? []
+        return Set(entries.compactMap { $0.image }.compactMap { try? Reference($0).description })
+    }
+}
