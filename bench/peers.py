@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import time
@@ -60,6 +61,11 @@ def registry(layout):
     finally:
         process.terminate()
         process.wait()
+
+
+def forget_pushed():
+    """Empties the registry that `registry` started."""
+    shutil.rmtree(os.path.join(WORK, "registry", "data"), ignore_errors=True)
 
 
 def archive_of(layout, name):

@@ -52,7 +52,7 @@ import Testing
         let scratch = try Scratch()
         try scratch.write(
             "config.json", #"{"credHelpers": {"r.io": "test", "i.io": "test"}, "credsStore": "missing"}"#)
-        try scratch.write(
+        try scratch.writeProgram(
             "docker-credential-test",
             """
             #!/bin/sh
@@ -61,7 +61,7 @@ import Testing
             r.io) echo "{\\"Username\\": \\"helped\\", \\"Secret\\": \\"s\\"}" ;;
             i.io) echo '{"Username": "<token>", "Secret": "t"}' ;;
             esac
-            """, mode: 0o755)
+            """)
         let source = CredentialSource(environment: [
             "DOCKER_CONFIG": scratch.path, "PATH": "\(scratch.path):/usr/bin:/bin",
         ])
@@ -76,12 +76,12 @@ import Testing
     func helperOwner() throws {
         let scratch = try Scratch()
         try scratch.write("config.json", #"{"credsStore": "who"}"#)
-        try scratch.write(
+        try scratch.writeProgram(
             "docker-credential-who",
             """
             #!/bin/sh
             echo "{\\"Username\\": \\"$(id -u)/$(id -g)/$(id -G)/$USER/$HOME\\", \\"Secret\\": \\"s\\"}"
-            """, mode: 0o755)
+            """)
         chmod(scratch.path, 0o755)
         let environment = [
             "DOCKER_CONFIG": scratch.path, "PATH": "\(scratch.path):/usr/bin:/bin", "HOME": "/home/caller",
@@ -99,7 +99,7 @@ import Testing
     @Test("a helper that never answers is not waited for")
     func silentHelper() throws {
         let scratch = try Scratch()
-        try scratch.write("docker-credential-silent", "#!/bin/sh\nexec sleep 30\n", mode: 0o755)
+        try scratch.writeProgram("docker-credential-silent", "#!/bin/sh\nexec sleep 30\n")
         let helper = CredentialHelper(name: "silent", patience: .milliseconds(300))
         let start = MonotonicClock.seconds
         #expect(throws: Spawn.CaptureFailure.self) {

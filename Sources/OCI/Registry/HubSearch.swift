@@ -33,7 +33,7 @@ package struct HubSearch {
     package func find(_ words: String, count: Int) throws -> [Hit] {
         let query = "query=\(WebURL.escape(words))&page_size=\(min(max(count, 1), Self.limit))&page=1"
         guard let url = WebURL("\(server)/v2/search/repositories/?\(query)") else {
-            throw URLError.malformed(server)
+            throw RegistryError.badAnswer(host: server, problem: "its name makes no URL")
         }
         let body = try fetch(url)
         let answer = try JSON.decode(Answer.self, from: body, name: "the answer of \(url.origin.authority)")

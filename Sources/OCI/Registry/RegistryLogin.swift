@@ -2,19 +2,25 @@ import Platform
 
 /// Asks a registry whether it knows somebody.
 package struct RegistryLogin {
-    private let puller: Puller
+    private let http: HTTPSettings
+    private let registries: RegistriesConfiguration
+    private let retry: RetryPolicy
 
-    /// With all that a puller knows of the network.
-    package init(_ puller: Puller) { self.puller = puller }
+    /// The retries are those of `environment`.
+    package init(http: HTTPSettings, registries: RegistriesConfiguration, environment: [String: String]) {
+        self.http = http
+        self.registries = registries
+        retry = RetryPolicy(environment: environment)
+    }
 
     /// Throws unless the registry takes the user name and password; false when it asks nobody for one.
     ///
     /// `source` names where they come from, for the error.
     package func check(user: String, _ password: Secret, at registry: String, source: String) throws -> Bool {
-        guard let endpoint = puller.registries.endpoints(of: registry).last else { throw MissingLibrary.curl }
+        guard let endpoint = registries.endpoints(of: registry).last else { throw MissingLibrary.curl }
         let client = RegistryClient(
-            endpoint, settings: puller.http, credentials: CredentialSource(environment: [:]),
-            retry: puller.retry)
+            endpoint, settings: http, credentials: CredentialSource(environment: [:]),
+            retry: retry)
         let image = try Reference("\(registry)/library/login")
         try client.meet(image)
         guard let challenge = client.challenge, let base = client.base else { return false }

@@ -33,6 +33,8 @@ struct ImagePruneCommand: PrivilegedCommand {
             diagnostics.info("There is nothing to remove.")
             return .success
         }
+        // The notes of killed imports have no meaning for what is gone.
+        try? images.sweepImports()
         var bytes: Int64 = 0
         if takesUnused {
             let used = try Self.used(context)

@@ -41,7 +41,12 @@ struct RegistryLoginCommand: Command {
 
     func run(in context: borrowing Context) throws -> ExitStatus {
         let (user, password) = try ask()
-        let login = RegistryLogin(try context.puller(allowsInsecure: allowsInsecure))
+        let environment = context.caller.personal.texts
+        var registries = try context.registries()
+        registries.allowsInsecure = allowsInsecure
+        let login = RegistryLogin(
+            http: HTTPSettings(version: Program.version, environment: environment), registries: registries,
+            environment: environment)
         let source = readsInput ? "standard input" : "the terminal"
         if try !login.check(user: user, password, at: registry, source: source) {
             context.diagnostics.warning(

@@ -25,6 +25,11 @@ final class Scratch {
         try Directory.open(HostPath(path)).replaceFile(RawString(name), with: Array(text.utf8), mode: mode)
     }
 
+    /// Writes a program by a program: what another thread starts meanwhile must not have it open for writing.
+    func writeProgram(_ name: String, _ text: String) throws {
+        try run(["sh", "-c", "printf %s \"$1\" > \"$2\"; chmod 755 \"$2\"", "sh", text, "\(path)/\(name)"])
+    }
+
     func read(_ name: String) throws -> String {
         let file = try FileDescriptor.open(HostPath("\(path)/\(name)"), O_RDONLY)
         return String(decoding: try file.readAll(limit: 1 << 24), as: UTF8.self)
