@@ -122,7 +122,9 @@ struct ImageTests {
     @Test("usage and pruning tell the same bytes; what a container was made of is kept if that is wanted")
     func pruning() throws {
         let rig = try ImageRig()
-        try rig.program.succeed("image", "tag", "box:1", "unused:1")
+        let other = try TestImage(at: Scratch.path / "other", layers: [ImageRig.noise(1)])
+        try other.pack(as: Scratch.path / "other.tar")
+        try rig.program.succeed("image", "load", rig.path("other.tar"), "--name", "unused:1")
         try rig.program.succeed("install", "box:1", "--pull", "never")
         try Run.shell(
             "head -c 100000 /dev/zero > \"$1/cache/chroot-distro/blobs/sha256/$(printf %064d 1)\"",
@@ -134,6 +136,10 @@ struct ImageTests {
         #expect(try rig.program.succeed("image", "du", "--json").stdout.contains("\"orphans\""))
         try rig.program.succeed("image", "prune", "--all")
         #expect(try rig.program.succeed("image", "ls", "-q").lines == ["box:1"])
+        // A container can be made anew offline even when its tag has gone on.
+        try rig.program.succeed("image", "load", rig.path("other.tar"), "--name", "box:1", "--replace")
+        try rig.program.succeed("image", "prune")
+        try rig.program.succeed("reset", "box")
         try rig.program.succeed("clear-cache")
         #expect(try rig.program.succeed("image", "ls", "-q").lines.isEmpty)
         #expect(try rig.program.inside("box", "echo alive") == "alive")

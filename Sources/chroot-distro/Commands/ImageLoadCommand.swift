@@ -17,8 +17,8 @@ struct ImageLoadCommand: PrivilegedCommand {
                 "input", short: "i", value: "FILE", kind: .file,
                 help: "The same as the operand, as docker has it"),
             Flag(
-                "name", short: "n", value: "NAME", group: "names", help: "Give the one image in it this name"),
-            Flag("replace", group: "names", help: "Take names from images that have them"), .quietImages,
+                "name", short: "n", value: "NAME", help: "Give the one image in it this name"),
+            Flag("replace", help: "Take names from images that have them"), .quietImages,
         ],
         examples: [
             .init("chroot-distro image load debian.tar"), .init("docker save app | chroot-distro image load"),
