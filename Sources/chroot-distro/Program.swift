@@ -10,8 +10,8 @@ enum Program {
 
     static let table = CommandTable<Context>([
         LoginCommand.self, RunCommand.self, ExecCommand.self, ListCommand.self, PsCommand.self,
-        InstallCommand.self, RemoveCommand.self, RenameCommand.self, ResetCommand.self,
-        BackupCommand.self, RestoreCommand.self, ExportCommand.self, KillCommand.self,
+        InstallCommand.self, RemoveCommand.self, RenameCommand.self, ResetCommand.self, DiffCommand.self,
+        CommitCommand.self, BackupCommand.self, RestoreCommand.self, ExportCommand.self, KillCommand.self,
         StopCommand.self,
         StartCommand.self, RestartCommand.self, LogsCommand.self, AttachCommand.self, UnmountCommand.self,
         TopCommand.self, StatsCommand.self, PortsCommand.self, EventsCommand.self,
