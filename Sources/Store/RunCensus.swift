@@ -70,10 +70,16 @@ package struct RunCensus: Sendable {
     package static func erase(_ name: ContainerName, from store: borrowing ContainerStore) throws -> Bool {
         // Who has it alone meets nobody who is starting a session in it, and no installation of that name.
         guard let lock = try store.attempt(name, .exclusive), try !store.contains(name) else { return false }
-        let registry = try SessionRegistry.open(name, in: store.layout)
-        guard registry.openSessions().isEmpty, registry.livingHolder() == nil else { return false }
-        try registry.erase(in: store.layout)
+        let isErased = try erase(name, in: store.layout)
         lock.release()
+        return isErased
+    }
+
+    /// The same for a name that nobody else starts sessions under, and nobody installs.
+    package static func erase(_ name: ContainerName, in layout: StateLayout) throws -> Bool {
+        let registry = try SessionRegistry.open(name, in: layout)
+        guard registry.openSessions().isEmpty, registry.livingHolder() == nil else { return false }
+        try registry.erase(in: layout)
         return true
     }
 }

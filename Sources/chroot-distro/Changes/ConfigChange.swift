@@ -1,5 +1,4 @@
 import CLI
-import FoundationEssentials
 import OCI
 import Platform
 
@@ -49,7 +48,7 @@ enum ConfigChange: Equatable {
 
     /// A JSON array of texts; `nil` for anything else.
     private static func list(_ text: String) -> [String]? {
-        text.hasPrefix("[") ? try? JSONDecoder().decode([String].self, from: Data(text.utf8)) : nil
+        text.hasPrefix("[") ? try? JSONDecoder().decode([String].self, from: Array(text.utf8)) : nil
     }
 
     private static func split(_ text: String, _ whole: String) throws(UsageError) -> [String] {
