@@ -52,6 +52,16 @@ __chroot_distro_spec() {
         options='-f --force --allow-insecure -q --quiet -h --help'
         operands=('containers')
         ;;
+    diff)
+        name=diff
+        options='-a --all -v --verbose --stat --json -h --help'
+        operands=('containers')
+        ;;
+    commit)
+        name=commit
+        options='-a --author -m --message -c --change --compress -q --quiet -h --help'
+        operands=('containers' 'text')
+        ;;
     kill|k)
         name=kill
         options='-s --signal -a --all -h --help'
@@ -293,6 +303,10 @@ __chroot_distro_value() {
     install:-a|install:--architecture) kind='text' ;;
     install:--pull) kind='words missing always never' ;;
     remove:-a|remove:--architecture) kind='text' ;;
+    commit:-a|commit:--author) kind='text' ;;
+    commit:-m|commit:--message) kind='text' ;;
+    commit:-c|commit:--change) kind='text' ;;
+    commit:--compress) kind='words gzip zstd' ;;
     kill:-s|kill:--signal) kind='text' ;;
     stop:-t|stop:--time) kind='text' ;;
     restart:-t|restart:--time) kind='text' ;;
@@ -363,6 +377,8 @@ install
 remove
 rename
 reset
+diff
+commit
 kill
 stop
 start
@@ -462,6 +478,8 @@ rm
 rename
 mv
 reset
+diff
+commit
 kill
 k
 stop

@@ -125,8 +125,10 @@ package struct AndroidAccounts: Sendable {
     ) throws(SystemError) {
         guard let new, new != old, let status = try rootfs.status(path) else { return }
         let place = try rootfs.openParent(path)
-        try place.directory.replaceFile(
-            place.name, with: Array(new.utf8), mode: status.permissions, owner: (status.owner, status.group),
-            durable: false)
+        try place.directory.keepingTime { () throws(SystemError) in
+            try place.directory.replaceFile(
+                place.name, with: Array(new.utf8), mode: status.permissions,
+                owner: (status.owner, status.group), durable: false)
+        }
     }
 }

@@ -86,8 +86,10 @@ package enum GuestFiles {
         else { return }
         let text = String(decoding: bytes, as: UTF8.self)
         guard text.hasPrefix(mark), text != resolver else { return }
-        try? place.directory.replaceFile(
-            place.name, with: Array(resolver.utf8), owner: (0, 0), durable: false)
+        try? place.directory.keepingTime { () throws(SystemError) in
+            try place.directory.replaceFile(
+                place.name, with: Array(resolver.utf8), owner: (0, 0), durable: false)
+        }
     }
 
     /// Replaces whatever stands there: a link, a FIFO or a device is removed, never followed.
@@ -99,6 +101,22 @@ package enum GuestFiles {
             // An image with a directory there means it; it is left alone when it is not empty.
             do { try place.directory.removeDirectory(place.name) } catch { return }
         }
-        try place.directory.replaceFile(place.name, with: Array(text.utf8), owner: (0, 0), durable: false)
+        try place.directory.keepingTime { () throws(SystemError) in
+            try place.directory.replaceFile(
+                place.name, with: Array(text.utf8), owner: (0, 0), durable: false)
+        }
+    }
+
+    // MARK: - Telling them
+
+    /// What an installation writes, from the root of the guest.
+    package static let paths: Set<RawString> = ["etc/resolv.conf", "etc/hosts"]
+
+    /// Whether one of them is still what the program has written.
+    package static func isOurs(_ path: RawString, in rootfs: borrowing Rootfs) -> Bool {
+        guard paths.contains(path), let bytes = try? rootfs.readFile(GuestPath(path), limit: limit) else {
+            return false
+        }
+        return path == "etc/hosts" ? bytes == Array(hosts.utf8) : bytes.starts(with: mark.utf8)
     }
 }

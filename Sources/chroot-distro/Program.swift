@@ -10,7 +10,9 @@ enum Program {
 
     static let table = CommandTable<Context>([
         LoginCommand.self, RunCommand.self, ExecCommand.self, ListCommand.self, PsCommand.self,
-        InstallCommand.self, RemoveCommand.self, RenameCommand.self, ResetCommand.self, KillCommand.self,
+        InstallCommand.self, RemoveCommand.self, RenameCommand.self, ResetCommand.self, DiffCommand.self,
+        CommitCommand.self,
+        KillCommand.self,
         StopCommand.self,
         StartCommand.self, RestartCommand.self, LogsCommand.self, AttachCommand.self, UnmountCommand.self,
         TopCommand.self, StatsCommand.self, PortsCommand.self, EventsCommand.self,

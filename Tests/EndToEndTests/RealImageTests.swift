@@ -29,6 +29,10 @@ struct RealImageTests {
                     "oci:\(pulled.rawValue):latest",
                 ])
         }
+        // Right after the installation, and compared entry by entry, nothing differs from the image.
+        #expect(try program.succeed("diff", "debian").stdout.isEmpty)
+        try Run.shell("rm \"$1/completed\"", program.root(of: "debian").parent.rawValue)
+        #expect(try program.succeed("diff", "debian").stdout.isEmpty)
         let bundle = Scratch.path / "bundle"
         try Run.succeeding("umoci", ["unpack", "--image", "\(pulled.rawValue):latest", bundle.rawValue])
         let ours = try TreeListing.of(program.root(of: "debian"), besides: Self.fixUps)

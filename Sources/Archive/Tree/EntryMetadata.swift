@@ -95,7 +95,7 @@ extension TarEntry.Attribute {
     var isWanted: Bool { Self.isWanted(name) }
 
     /// Labels are the host's policy, not the tree's; overlayfs's own marks would hide files from the guest.
-    static func isWanted(_ name: RawString) -> Bool {
+    package static func isWanted(_ name: RawString) -> Bool {
         name != "security.selinux" && !name.bytes.starts(with: overlayMark)
     }
 

@@ -62,7 +62,7 @@ package final class TreeReader: EntrySource {
     /// The directory that was returned last, whose entries come next.
     private var pending: Level?
     private var links: [FileIdentity: (path: RawString, left: UInt64)] = [:]
-    private var file: TreeFile?
+    var file: TreeFile?
     /// Whether files can be shared with the place that they are copied to, as far as is known.
     private var clones = true
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: bufferSize, alignment: 4096)
@@ -71,7 +71,7 @@ package final class TreeReader: EntrySource {
 
     /// The status of the current entry.
     package private(set) var status: FileStatus
-    private var currentPath: RawString = "."
+    var currentPath: RawString = "."
     /// Where the current entry is, unless that is the root itself.
     private var place: (name: RawString, parent: DirectoryHandle)?
     /// Whether everything is read of the current entry, whatever the options say.

@@ -10,8 +10,11 @@ enum Whiteout: Equatable {
     case meaningless
 
     private static let mark = Array(".wh.".utf8)
-    private static let opaque: RawString = ".wh..wh..opq"
+    static let opaque: RawString = ".wh..wh..opq"
     private static let bookkeeping = Array(".wh..wh.".utf8)
+
+    /// The name by which `name` is hidden.
+    static func name(hiding name: RawString) -> RawString? { RawString(bytes: mark + name.bytes) }
 
     /// `nil` for an ordinary name.
     init?(_ name: RawString) {

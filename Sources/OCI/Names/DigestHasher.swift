@@ -23,10 +23,16 @@ package struct DigestHasher: ~Copyable {
 
     /// The name of everything that was given to `update`.
     package consuming func finish() -> Digest {
+        let algorithm = algorithm
+        return Digest(algorithm, bytes: finishBytes())
+    }
+
+    /// The bare hash.
+    consuming func finishBytes() -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: algorithm.hexLength / 2)
         let isDone = cd_hasher_finish(context, &bytes)
         precondition(isDone, "libcrypto ends what it began")
-        return Digest(algorithm, bytes: bytes)
+        return bytes
     }
 }
 

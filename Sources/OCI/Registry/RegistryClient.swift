@@ -1,3 +1,4 @@
+import CLinux
 import CTransport
 import FoundationEssentials
 import Libc

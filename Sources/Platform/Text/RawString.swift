@@ -23,6 +23,12 @@ package struct RawString: Hashable, Sendable {
     /// The text, with bytes that are not UTF-8 replaced.
     package var text: String { String(decoding: bytes, as: UTF8.self) }
 
+    /// What stands behind the last slash.
+    package var lastComponent: RawString {
+        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return self }
+        return RawString(bytes: bytes[(slash + 1)...]) ?? self
+    }
+
     package func withCString<Result, Failure: Error>(
         _ body: (UnsafePointer<CChar>) throws(Failure) -> Result
     ) throws(Failure) -> Result {

@@ -10,7 +10,9 @@ extension Installer {
     /// The caller has the container locked. `stop` is called when everything is ready and only the exchange is left;
     /// whatever fails before leaves the container as it was.
     func reset(_ name: ContainerName, stop: () throws -> Void) throws {
-        let image = try RecordedImage(of: store.container(name))
+        guard let image = try RecordedImage(of: store.container(name)) else {
+            throw ResetError.noImage(name)
+        }
         let staging = try store.stage(name, replacing: true)
         let prepared = Result {
             let facts = try fill(staging) { try unpack(image, of: name, into: &$0, staging) }

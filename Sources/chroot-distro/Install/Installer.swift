@@ -116,6 +116,7 @@ struct Installer: ~Copyable {
                 homeGroup: group ?? gid_t(user.uid)
             ).install(in: rootfs)
         }
+        if applied.hasLayers { try staging.noteCompletion() }
         facts.size = try TreeSize.measure(rootfs.directory).apparent
         return facts
     }
@@ -267,7 +268,11 @@ struct AppliedLayers: LayerSink {
 
     init(_ applier: LayerApplier) { self.applier = applier }
 
+    /// Whether what was applied is an image.
+    private(set) var hasLayers = false
+
     mutating func apply(_ layer: PulledLayer) throws {
+        hasLayers = true
         // One digest is enough: that of what is written. Where it is not right, the puller looks whose fault it is.
         let blob = ExpectedContent(
             digest: layer.diffID == nil ? layer.descriptor.digest : nil, size: layer.descriptor.size)

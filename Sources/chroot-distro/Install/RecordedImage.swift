@@ -27,18 +27,16 @@ struct RecordedImage {
         let image_config: ImageConfig?
     }
 
-    /// Throws `ResetError.noImage` for a container that was made of a plain archive.
-    init(of container: borrowing Container) throws {
+    /// `nil` for a container that was made of a plain archive.
+    init?(of container: borrowing Container) throws {
         let name = container.name
-        guard try container.directory.statusIfPresent("manifest.json") != nil else {
-            throw ResetError.noImage(name)
-        }
+        guard try container.directory.statusIfPresent("manifest.json") != nil else { return nil }
         bytes = try container.directory.readFile("manifest.json", limit: ContainerManifest.sizeLimit)
         let file: File
         do { file = try JSONDecoder().decode(File.self, from: Data(bytes)) } catch {
             throw StoreError.broken(name, reason: "manifest.json is not valid")
         }
-        guard let manifest = file.manifest else { throw ResetError.noImage(name) }
+        guard let manifest = file.manifest else { return nil }
         self.manifest = manifest
         config = file.image_config ?? ImageConfig()
         reference = file.image_ref.flatMap { $0.isEmpty ? nil : try? Reference($0) }
