@@ -164,7 +164,6 @@ unsigned int cd_minor(dev_t device) { return minor(device); }
 ssize_t cd_getdents(int directory, void *buffer, size_t size) { return syscall(SYS_getdents64, directory, buffer, size); }
 
 ssize_t cd_lgetxattr(const char *path, const char *name, void *value, size_t size) { return lgetxattr(path, name, value, size); }
-ssize_t cd_llistxattr(const char *path, char *list, size_t size) { return llistxattr(path, list, size); }
 int cd_lsetxattr(const char *path, const char *name, const void *value, size_t size) { return lsetxattr(path, name, value, size, 0); }
 ssize_t cd_fgetxattr(int descriptor, const char *name, void *value, size_t size) { return fgetxattr(descriptor, name, value, size); }
 ssize_t cd_flistxattr(int descriptor, char *list, size_t size) { return flistxattr(descriptor, list, size); }

@@ -133,6 +133,41 @@ struct CopyTests {
                 == "real")
     }
 
+    @Test("reads a file that is bound over another")
+    func bound() throws {
+        let program = try Program.with("box")
+        try TestImage.write("bound", to: tree)
+        let script =
+            "touch \"$1.over\"; mount --bind \"$1\" \"$1.over\"; exec \"$2\" copy \"$1.over\" box:/root/over"
+        let words = [
+            "-m", "--propagation", "private", "sh", "-c", script, "sh", tree.rawValue, BuiltBinary.path,
+        ]
+        let outcome = try Run.program("unshare", words, environment: program.environment)
+        #expect(outcome.status == .success, "\(outcome.stderr)")
+        #expect(try Run.shell("cat \"$1/root/over\"", program.root(of: "box").rawValue) == "bound")
+    }
+
+    @Test("copies to a disk that knows neither owners nor modes nor links", .needsProgram("mkfs.vfat"))
+    func poorDisk() throws {
+        let program = try Program.with("box")
+        try Run.shell(
+            "mkdir -p \"$1/d\"; cd \"$1\"; echo x >a; ln a d/b; chmod 640 a; chown 5:6 a d; echo y >d/c",
+            (program.root(of: "box") / "srv").rawValue)
+        let script = """
+            mkdir "$1/disk"; truncate -s 4M "$1/image"; mkfs.vfat "$1/image" >/dev/null
+            mount -o loop "$1/image" "$1/disk" || exit 77
+            "$2" copy -r box:/srv "$1/disk/srv" && "$2" sync box:/srv "$1/disk/srv" -v; cd "$1/disk/srv"; cat a d/b d/c
+            """
+        let words = [
+            "-m", "--propagation", "private", "sh", "-c", script, "sh", Scratch.path.rawValue,
+            BuiltBinary.path,
+        ]
+        let outcome = try Run.program("unshare", words, environment: program.environment)
+        guard outcome.status.code != 77 else { return }
+        #expect(outcome.stdout == "x\nx\ny\n", "\(outcome.stderr)")
+        #expect(!outcome.stderr.contains("Error") && !outcome.stderr.contains("file:"), "\(outcome.stderr)")
+    }
+
     @Test("reads files of the kernel's, which say that they are empty")
     func kernel() throws {
         let program = try Program.with("box")
@@ -288,6 +323,14 @@ struct CopyTests {
         _ = try session.read(until: "ready")
         try TestImage.write("fresh\n", to: tree)
         try program.succeed("copy", tree.rawValue, "box:/root/")
+        // Behind what the session has mounted, nobody inside sees it.
+        for words in [["copy", tree.rawValue, "box:/run/x"], ["copy", "box:/run/x", tree.rawValue]] {
+            let covered = try Run.program(BuiltBinary.path, words, environment: program.environment)
+            #expect(
+                covered.status == .success && covered.stderr.contains("mounted on /run"), "\(covered.stderr)")
+        }
         #expect(try session.finish(input: Array("\n".utf8)).stdout == "fresh\n")
+        try program.succeed("unmount", "box")
+        #expect(try !program.succeed("copy", "box:/run/x", tree.rawValue).stderr.contains("mounted"))
     }
 }

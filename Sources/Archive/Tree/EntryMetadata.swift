@@ -22,7 +22,7 @@ enum EntryMetadata {
         }
         // An access control list changes the mode as well.
         if !isOwned || made.permissions != mode || !entry.attributes.isEmpty {
-            try syscall("fchmod") { fchmod(raw, mode) }
+            try setPermissions(of: file, mode, &report)
         }
         try setTimes(file, accessed: entry.accessed ?? entry.modified, modified: entry.modified)
     }
@@ -44,6 +44,16 @@ enum EntryMetadata {
         if entry.kind != .symbolicLink { try directory.setPermissions(name, mode) }
         var times = [entry.accessed ?? entry.modified, entry.modified]
         try syscall("utimensat") { name.withCString { utimensat(raw, $0, &times, AT_SYMLINK_NOFOLLOW) } }
+    }
+
+    /// Some file systems have modes that nobody can change (mount(8), vfat).
+    private static func setPermissions(
+        of file: borrowing FileDescriptor, _ mode: mode_t, _ report: inout TreeReport
+    ) throws(SystemError) {
+        let raw = file.rawValue
+        do { try syscall("fchmod") { fchmod(raw, mode) } } catch  where error.code == EPERM {
+            report.skippedModes += 1
+        }
     }
 
     static func setTimes(

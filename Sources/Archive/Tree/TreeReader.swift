@@ -217,6 +217,20 @@ package final class TreeReader: EntrySource {
         return entry
     }
 
+    /// The attributes of the current entry, which the options left out of it.
+    package func currentAttributes() throws -> [TarEntry.Attribute] {
+        isComplete = true
+        defer { isComplete = false }
+        do throws(SystemError) {
+            if let place { return try attributes(of: place.name, in: place.parent.directory) }
+            guard let root = pending?.handle else { return [] }
+            return try attributes(of: root.directory.descriptor)
+        } catch {
+            if error.code == ENOENT { return [] }
+            throw TreeError.refused(member: currentPath, error)
+        }
+    }
+
     /// Whether the current file, which is complete, has the same data as another of the same size.
     package func hasData(of other: borrowing FileDescriptor) throws -> Bool {
         do throws(SystemError) { return try file?.hasData(of: other, buffer) ?? false } catch {
@@ -293,6 +307,8 @@ package final class TreeReader: EntrySource {
     private func open(
         _ name: RawString, in parent: borrowing Directory, _ flags: Int32
     ) throws(SystemError) -> FileDescriptor {
+        // What was named may be a mount itself, as a file that was bound over another.
+        if levels.isEmpty, name == only { return try parent.openFile(name, flags) }
         if hasOpenat2 { return try parent.openOnSameMount(name, flags) }
         let opened = try parent.openFile(name, flags)
         guard try opened.mountID() == mount else {

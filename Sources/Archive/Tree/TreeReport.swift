@@ -19,6 +19,8 @@ package struct TreeReport: Hashable, Sendable {
     package var skippedAttributes = 0
     /// Entries whose owner could not be set.
     package var skippedOwners = 0
+    /// Entries whose mode could not be set.
+    package var skippedModes = 0
     /// Entries of types that are not Linux's.
     package var skippedUnknown = 0
 
@@ -36,6 +38,7 @@ package struct TreeReport: Hashable, Sendable {
         left.skippedSpecials += right.skippedSpecials
         left.skippedAttributes += right.skippedAttributes
         left.skippedOwners += right.skippedOwners
+        left.skippedModes += right.skippedModes
         left.skippedUnknown += right.skippedUnknown
     }
 
@@ -48,7 +51,7 @@ package struct TreeReport: Hashable, Sendable {
     package var summary: String? {
         let parts = [
             (skippedSpecials, "device nodes"), (skippedAttributes, "extended attributes"),
-            (skippedOwners, "owners"),
+            (skippedOwners, "owners"), (skippedModes, "modes"),
             (skippedUnknown, "entries of unknown type"),
         ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
         return parts.isEmpty ? nil : "left out, not permitted here: " + parts.joined(separator: ", ")

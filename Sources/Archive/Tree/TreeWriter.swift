@@ -145,6 +145,18 @@ package final class TreeWriter {
         return try glance.find(path.components.dropLast())?.directory.readSymbolicLink(name)
     }
 
+    /// The attributes of what has that name, but for those that belong to the host.
+    package func attributes(of path: GuestPath) throws(SystemError) -> [TarEntry.Attribute] {
+        let name = path.lastComponent ?? "."
+        guard let parent = try glance.find(path.components.dropLast()) else { return [] }
+        var found: [TarEntry.Attribute] = []
+        for attribute in try parent.directory.attributeNames(of: name)
+        where TarEntry.Attribute.isWanted(attribute) {
+            found.append(TarEntry.Attribute(attribute, try parent.directory.attribute(of: name, attribute)))
+        }
+        return found
+    }
+
     /// Whether that is the name of something that a writer is not done with.
     package static func isTemporary(_ name: RawString) -> Bool { WholeFile.isTemporary(name) }
 

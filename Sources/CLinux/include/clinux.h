@@ -58,7 +58,6 @@ ssize_t cd_getdents(int directory, void *buffer, size_t size);
 
 /// Extended attributes of `/proc/self/fd/N`-reachable entries; `name` NUL-terminated, sizes in bytes.
 ssize_t cd_lgetxattr(const char *path, const char *name, void *value, size_t size);
-ssize_t cd_llistxattr(const char *path, char *list, size_t size);
 int cd_lsetxattr(const char *path, const char *name, const void *value, size_t size);
 ssize_t cd_fgetxattr(int descriptor, const char *name, void *value, size_t size);
 ssize_t cd_flistxattr(int descriptor, char *list, size_t size);

@@ -34,8 +34,8 @@ extension Directory {
     }
 
     package func attributeNames(of entry: RawString) throws(SystemError) -> [RawString] {
-        let path = attributePath(entry)
-        return try ExtendedAttributes.names { list, size in path.withCString { cd_llistxattr($0, list, size) }
+        try ExtendedAttributes.names { list, size in
+            entry.withCString { cd_list_attributes(raw, $0, list, size) }
         }
     }
 

@@ -1,3 +1,4 @@
+import Libc
 import Platform
 
 /// Why a copy cannot be made, or is not complete.
@@ -55,7 +56,8 @@ package enum CopyError: UserFacing, Equatable {
         case .noContainer: "A path in a container is written NAME:PATH. On this host alone, use cp or rsync."
         case .missing(let place):
             place.container == nil ? nil : "Paths in a container begin at its root: NAME:/etc/hosts"
-        case .refused(_, let error): error.hint
+        case .refused(_, let error):
+            error.code == ELOOP ? "Links in /proc, such as /dev/stdin, are not followed." : error.hint
         case .special: "Only files, directories and symbolic links are copied."
         case .isDirectory: "Copy it with everything in it: --recursive"
         case .notDirectory, .noDirectory: "A path that ends with a slash has to be a directory."

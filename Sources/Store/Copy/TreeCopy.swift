@@ -183,8 +183,14 @@ final class TreeCopy {
         guard var entry = try reader.complete(listed) else { return }
         entry.accessed = reader.status.accessed
         rules.owner.apply(to: &entry)
-        let target = entry.kind == .hardLink ? GuestPath(entry.linkTarget) : nil
-        try writer.write(entry, at: path, linkTarget: target, from: reader)
+        if entry.kind == .hardLink, try !link(entry, at: path) {
+            // As a file of its own.
+            entry.kind = .regular
+            guard let whole = try reader.complete(entry) else { return }
+            entry = whole
+            rules.owner.apply(to: &entry)
+        }
+        if entry.kind != .hardLink { try writer.write(entry, at: path, from: reader) }
         if Self.isPrivileged(entry) { journal.report.privileged += 1 }
         let kind = reader.status.kind
         // Of a directory that was there only what it looks like has been changed.
@@ -195,6 +201,16 @@ final class TreeCopy {
             entry.path)
         try rememberFirstName(entry, path)
         remember(path)
+    }
+
+    /// False where the file system has no hard links, or has enough of them.
+    private func link(_ entry: TarEntry, at path: GuestPath) throws -> Bool {
+        do {
+            try writer.write(entry, at: path, linkTarget: GuestPath(entry.linkTarget), from: reader)
+            return true
+        } catch TreeError.refused(_, let error) where [EPERM, EOPNOTSUPP, EMLINK].contains(error.code) {
+            return false
+        }
     }
 
     private static func isPrivileged(_ entry: TarEntry) -> Bool {
@@ -221,20 +237,31 @@ final class TreeCopy {
             return firstNames[entry.linkTarget] == FileIdentity(there)
         case .symbolicLink:
             guard there.kind == .symbolicLink, looksLike(entry, there) else { return false }
-            return try writer.linkTarget(of: path) == entry.linkTarget
+            return try writer.linkTarget(of: path) == entry.linkTarget && hasSameAttributes(entry, path)
         case .directory:
-            return there.permissions == entry.permissions && looksLike(entry, there)
+            guard there.permissions == entry.permissions, looksLike(entry, there) else { return false }
+            return try hasSameAttributes(entry, path)
         case .regular:
             guard there.kind == .regular, there.size == reader.status.size,
                 try hasSameContent(entry, there, path)
             else { return false }
-            guard there.permissions != entry.permissions || !looksLike(entry, there) else {
+            if there.permissions == entry.permissions, looksLike(entry, there),
+                try hasSameAttributes(entry, path)
+            {
                 if reader.status.links > 1 { firstNames[entry.path] = FileIdentity(there) }
                 return true
             }
             return try adjust(entry, there, path)
         default: return true
         }
+    }
+
+    private func hasSameAttributes(_ entry: TarEntry, _ path: GuestPath) throws -> Bool {
+        var wanted = entry
+        wanted.attributes = try reader.currentAttributes()
+        rules.owner.apply(to: &wanted)
+        let there = try writer.attributes(of: path)
+        return wanted.attributes.count == there.count && Set(wanted.attributes) == Set(there)
     }
 
     private func looksLike(_ entry: TarEntry, _ there: FileStatus) -> Bool {

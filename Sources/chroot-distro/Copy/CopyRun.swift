@@ -59,6 +59,11 @@ struct CopyRun {
         let owner = try owner(request, to, context)
         let report = try copy(FileCopy(request, owner: owner, from: from, to: to), context.diagnostics)
         locks.release()
+        for place in [request.source, request.destination] {
+            if let covered = CoveredPlace(place, in: context.layout) {
+                context.diagnostics.warning(covered.message)
+            }
+        }
         say(report, request, owner, context.diagnostics)
         if report.failures > 0 { throw CopyError.incomplete(failures: report.failures, isMove: false) }
         return .success
@@ -169,8 +174,8 @@ struct CopyRun {
         if let lost = report.lost { diagnostics.warning(lost) }
         if report.privileged > 0, request.destination.container == nil, request.source.container != nil {
             diagnostics.warning(
-                "whoever runs them has the rights of their owner: "
-                    + "\(report.privileged) of the files are set-user-ID, set-group-ID or have capabilities")
+                "whoever runs them gets their owner's rights or capabilities on this host: "
+                    + "\(report.privileged) of the files that were copied")
         }
         diagnostics.info(CopySummary(report, manner: manner, destination: request.destination).text)
     }
