@@ -52,6 +52,16 @@ __chroot_distro_spec() {
         options='-f --force --allow-insecure -q --quiet -h --help'
         operands=('containers')
         ;;
+    diff)
+        name=diff
+        options='-a --all -v --verbose --stat --json -h --help'
+        operands=('containers')
+        ;;
+    commit)
+        name=commit
+        options='-a --author -m --message -c --change --compress -q --quiet -h --help'
+        operands=('containers' 'text')
+        ;;
     backup|bak|bkp)
         name=backup
         options='-o --output -c --compress --numeric-zero --verify --live -v --verbose -q --quiet -h --help'
@@ -308,6 +318,10 @@ __chroot_distro_value() {
     install:-a|install:--architecture) kind='text' ;;
     install:--pull) kind='words missing always never' ;;
     remove:-a|remove:--architecture) kind='text' ;;
+    commit:-a|commit:--author) kind='text' ;;
+    commit:-m|commit:--message) kind='text' ;;
+    commit:-c|commit:--change) kind='text' ;;
+    commit:--compress) kind='words gzip zstd' ;;
     backup:-o|backup:--output) kind='files' ;;
     backup:-c|backup:--compress) kind='words gzip bzip2 xz zstd none' ;;
     export:-o|export:--output) kind='files' ;;
@@ -382,6 +396,8 @@ install
 remove
 rename
 reset
+diff
+commit
 backup
 restore
 export
@@ -484,6 +500,8 @@ rm
 rename
 mv
 reset
+diff
+commit
 backup
 bak
 bkp

@@ -72,6 +72,18 @@ function __chroot_distro_at
                 set valued 
                 set bare -1
                 set trailing 0
+            case diff
+                set name diff
+                set group ''
+                set valued 
+                set bare -1
+                set trailing 0
+            case commit
+                set name commit
+                set group ''
+                set valued -a --author -m --message -c --change --compress
+                set bare -1
+                set trailing 0
             case backup bak bkp
                 set name backup
                 set group ''
@@ -364,6 +376,8 @@ complete -c chroot-distro -n '__chroot_distro_at \'\'' -a rm -d 'Delete containe
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a rename -d 'Give a container another name'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a mv -d 'Give a container another name'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a reset -d 'Make a container anew from its image'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a diff -d 'List what was changed in a container since its installation'
+complete -c chroot-distro -n '__chroot_distro_at \'\'' -a commit -d 'Make an image of a container'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a backup -d 'Write a container into an archive'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a bak -d 'Write a container into an archive'
 complete -c chroot-distro -n '__chroot_distro_at \'\'' -a bkp -d 'Write a container into an archive'
@@ -532,6 +546,19 @@ complete -c chroot-distro -n '__chroot_distro_at reset' -l allow-insecure -d 'Ac
 complete -c chroot-distro -n '__chroot_distro_at reset' -s q -l quiet -d 'Print nothing but errors'
 complete -c chroot-distro -n '__chroot_distro_at reset' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at reset 0' -f -a '(command chroot-distro __complete containers 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at diff' -s a -l all -d 'List the files that the program itself has written, too'
+complete -c chroot-distro -n '__chroot_distro_at diff' -s v -l verbose -d 'Tell what of each file was changed'
+complete -c chroot-distro -n '__chroot_distro_at diff' -l stat -d 'Print only how many there are, and how large'
+complete -c chroot-distro -n '__chroot_distro_at diff' -l json -d 'Print a JSON document'
+complete -c chroot-distro -n '__chroot_distro_at diff' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at diff 0' -f -a '(command chroot-distro __complete containers 2>/dev/null)'
+complete -c chroot-distro -n '__chroot_distro_at commit' -s a -l author -x -d 'Who made the image'
+complete -c chroot-distro -n '__chroot_distro_at commit' -s m -l message -x -d 'What was changed, for the image\'s history'
+complete -c chroot-distro -n '__chroot_distro_at commit' -s c -l change -x -d 'Change how the image is run: CMD, ENTRYPOINT, ENV, LABEL, EXPOSE, VOLUME, USER, WORKDIR, STOPSIGNAL, as in a Dockerfile'
+complete -c chroot-distro -n '__chroot_distro_at commit' -l compress -r -f -a 'gzip zstd' -d 'Compress the layer with gzip (default) or zstd'
+complete -c chroot-distro -n '__chroot_distro_at commit' -s q -l quiet -d 'Print nothing but the digest of the image'
+complete -c chroot-distro -n '__chroot_distro_at commit' -s h -l help -d 'Show this help'
+complete -c chroot-distro -n '__chroot_distro_at commit 0' -f -a '(command chroot-distro __complete containers 2>/dev/null)'
 complete -c chroot-distro -n '__chroot_distro_at backup' -s o -l output -r -F -d 'Write to FILE, which must not exist yet'
 complete -c chroot-distro -n '__chroot_distro_at backup' -s c -l compress -r -f -a 'gzip bzip2 xz zstd none' -d 'Compress so, whatever FILE is called: gzip, bzip2, xz, zstd or none'
 complete -c chroot-distro -n '__chroot_distro_at backup' -l numeric-zero -d 'Let everything in the archive belong to user and group 0'
@@ -694,7 +721,7 @@ complete -c chroot-distro -n '__chroot_distro_at doctor' -s q -l quiet -d 'Print
 complete -c chroot-distro -n '__chroot_distro_at doctor' -l json -d 'Print a JSON document'
 complete -c chroot-distro -n '__chroot_distro_at doctor' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at help' -s h -l help -d 'Show this help'
-complete -c chroot-distro -n '__chroot_distro_at help 0' -f -a 'login run exec list ps install remove rename reset backup restore export kill stop start restart logs attach unmount top stats ports events pull push search clear-cache copy sync setup info doctor help image registry'
+complete -c chroot-distro -n '__chroot_distro_at help 0' -f -a 'login run exec list ps install remove rename reset diff commit backup restore export kill stop start restart logs attach unmount top stats ports events pull push search clear-cache copy sync setup info doctor help image registry'
 complete -c chroot-distro -n '__chroot_distro_at image' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at image 0' -f -a 'pull ls rm tag inspect history files save load unpack du prune push'
 complete -c chroot-distro -n '__chroot_distro_at registry' -s h -l help -d 'Show this help'
