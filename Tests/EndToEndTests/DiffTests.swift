@@ -196,7 +196,7 @@ struct DiffTests {
         canary.expectAlive()
     }
 
-    @Test("sees what a session did, also of a directory 10,000 levels deep")
+    @Test("sees what a session did, also of a directory 1,000 levels deep")
     func deep() throws {
         let program = try Self.program()
         // The scratch directory's own removal does not go that deep.
@@ -205,11 +205,11 @@ struct DiffTests {
             "python3",
             [
                 "-c",
-                "import os,sys\nos.chdir(sys.argv[1])\nfor _ in range(10000): os.mkdir('d'); os.chdir('d')",
+                "import os,sys\nos.chdir(sys.argv[1])\nfor _ in range(1000): os.mkdir('d'); os.chdir('d')",
                 program.root(of: "box").rawValue,
             ])
         let changes = try program.changes()
-        #expect(changes.count == 10001 && changes[1] == "A /d", "\(changes.count)")
+        #expect(changes.count == 1001 && changes[1] == "A /d", "\(changes.count)")
     }
 }
 

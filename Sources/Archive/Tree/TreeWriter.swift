@@ -238,7 +238,7 @@ package final class TreeWriter {
     /// `member` is whose wish it is, for the words of an error.
     package func removeEarlier(_ name: RawString, in path: GuestPath, for member: RawString) throws {
         try removing(in: path, member) { parent throws(TreeRemovalError) in
-            noteLoss(name, parent)
+            if written?.contains(name, in: parent.identity) != true { noteLoss(name, parent) }
             try TreeRemoval(sparing: written ?? WrittenNames()).remove(name, from: parent.directory)
         }
     }
@@ -286,7 +286,6 @@ package final class TreeWriter {
 
     /// Counts what the tree is about to lose.
     private func noteLoss(_ name: RawString, _ parent: OpenDirectory) {
-        guard written?.contains(name, in: parent.identity) != true else { return }
         guard let status = try? parent.directory.statusIfPresent(name) else { return }
         switch status.kind {
         case .directory: report.grow(by: nil)

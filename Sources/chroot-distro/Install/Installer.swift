@@ -110,13 +110,13 @@ struct Installer: ~Copyable {
                 userName: user.name?.text ?? "\(user.uid)", user: user.uid,
                 homeGroup: group ?? gid_t(user.uid)
             ).install(in: rootfs)
-        } else if let growth = applied.report.growth {
-            // Walking through all files would tell the same.
-            facts.size = growth.saturating(adding: added)
-            return facts
+            applied.report.growth = nil
         }
         if applied.hasLayers { try staging.noteCompletion() }
-        facts.size = try TreeSize.measure(rootfs.directory).apparent
+        // Walking through all files would tell the same.
+        facts.size =
+            try applied.report.growth?.saturating(adding: added)
+            ?? TreeSize.measure(rootfs.directory).apparent
         return facts
     }
 
@@ -267,7 +267,7 @@ struct Installer: ~Copyable {
 /// Applies layers as they come, and keeps count.
 struct AppliedLayers: LayerSink {
     private let applier: LayerApplier
-    private(set) var report = TreeReport()
+    fileprivate(set) var report = TreeReport()
 
     init(_ applier: LayerApplier) { self.applier = applier }
 
