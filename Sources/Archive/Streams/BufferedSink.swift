@@ -13,8 +13,10 @@ package final class BufferedSink: ByteSink {
     deinit { buffer.deallocate() }
 
     package func write(_ bytes: UnsafeRawBufferPointer) throws {
-        if bytes.count > buffer.count - filled { try flush() }
-        if bytes.count >= buffer.count / 2 { return try sink.write(bytes) }
+        let isLarge = bytes.count >= buffer.count / 2
+        // What came first goes first, whether or not there were room for both.
+        if isLarge || bytes.count > buffer.count - filled { try flush() }
+        if isLarge { return try sink.write(bytes) }
         UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]).copyMemory(from: bytes)
         filled += bytes.count
     }
