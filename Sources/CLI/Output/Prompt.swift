@@ -20,10 +20,13 @@ package struct Prompt: ~Copyable {
         let signals = PromptSignals()
         defer { signals.restore() }
         while true {
-            try terminal.writeAll(question)
+            // Before the question, because some answer it at once.
             try modes.hideTyping()
             let line: Result<String?, SystemError>
-            do throws(SystemError) { line = .success(try readLine(watchesSignals: true)) } catch {
+            do throws(SystemError) {
+                try terminal.writeAll(question)
+                line = .success(try readLine(watchesSignals: true))
+            } catch {
                 line = .failure(error)
             }
             try modes.restore()
