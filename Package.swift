@@ -67,7 +67,7 @@ let package = Package(
         tests("Archive", ["Archive", "CLinux", "Libc", "Platform", "TestSupport"]),
         tests("OCI", ["Archive", "CLinux", "Libc", "OCI", "Platform"]),
         tests("Mounts", ["CLinux", "Libc", "Mounts", "Platform", "TestSupport"]),
-        tests("Namespaces", ["CLinux", "Libc", "Namespaces", "Platform", "TestSupport"]),
+        tests("Namespaces", ["CLinux", "CSeccomp", "Libc", "Namespaces", "Platform", "TestSupport"]),
         tests("Store", ["CLinux", "Libc", "Platform", "Store", "TestSupport"]),
         tests(
             "Session",

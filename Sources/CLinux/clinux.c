@@ -155,6 +155,24 @@ int cd_status(int directory, const char *path, void *result, uint64_t *mount_id)
     return cd_mount_id(directory, path, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, mount_id);
 }
 
+int cd_known_identity(int directory, const char *path, uint64_t *device, uint64_t *inode) {
+#ifdef STATX_MNT_ID
+    struct statx found;
+    int code = statx(directory, path, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_INO, &found);
+    if (code == 0) {
+        *device = makedev(found.stx_dev_major, found.stx_dev_minor);
+        *inode = found.stx_ino;
+        return 0;
+    }
+    if (errno != ENOSYS) return -1;
+#endif
+    struct stat status;
+    if (fstatat(directory, path, &status, AT_NO_AUTOMOUNT) < 0) return -1;
+    *device = status.st_dev;
+    *inode = status.st_ino;
+    return 0;
+}
+
 int cd_mknodat(int directory, const char *path, mode_t mode, unsigned int major_number, unsigned int minor_number) {
     return mknodat(directory, path, mode, makedev(major_number, minor_number));
 }
@@ -379,6 +397,7 @@ const unsigned long cd_ms_private = 1 << 18, cd_ms_slave = 1 << 19, cd_ms_shared
 
 int cd_pty_peer(int master) { return ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC); }
 int cd_pty_unlock(int master) { int off = 0; return ioctl(master, TIOCSPTLCK, &off); }
+int cd_pty_signal(int master, int signal) { return ioctl(master, TIOCSIG, signal); }
 int cd_pty_number(int master) {
     int number = -1;
     return ioctl(master, TIOCGPTN, &number) < 0 ? -1 : number;

@@ -89,6 +89,33 @@ static int describe(void *filter, const struct cd_seccomp_rule *rules, size_t co
     return code;
 }
 
+static int append(int program, const struct sock_filter *steps, size_t count) {
+    size_t size = count * sizeof *steps;
+    ssize_t written = write(program, steps, size);
+    return written == (ssize_t)size ? 0 : written < 0 ? -errno : -EIO;
+}
+
+/// Writes what comes before the program of libseccomp: the calls that it is too old for.
+static int precede(int program, const struct cd_seccomp_rule *rules, size_t count) {
+    enum { most = 100 };
+    struct sock_filter steps[most + 4];
+    size_t length = 0;
+    steps[length++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+    // The numbers of x32 have this bit besides.
+    steps[length++] = (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, ~0x40000000u);
+    for (size_t i = 0; i < count; i++) {
+        if (rules[i].number == 0 || library.number(rules[i].name) != -1) continue;
+        if (length == most) return -E2BIG;
+        steps[length++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, rules[i].number, 0, 0);
+    }
+    if (length == 2) return 0;
+    // Each goes to the last step, which is passed over by the one before it.
+    for (size_t i = 2; i < length; i++) steps[i].jt = (unsigned char)(length - i);
+    steps[length++] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 1);
+    steps[length++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, deny);
+    return append(program, steps, length);
+}
+
 int cd_seccomp_make(const struct cd_seccomp_rule *rules, size_t count, int program) {
     if (!cd_seccomp_available()) {
         errno = ENOSYS;
@@ -100,6 +127,7 @@ int cd_seccomp_make(const struct cd_seccomp_rule *rules, size_t count, int progr
         return -1;
     }
     int code = describe(filter, rules, count);
+    if (code == 0) code = precede(program, rules, count);
     if (code == 0) code = library.export(filter, program);
     library.release(filter);
     errno = -code;

@@ -8,17 +8,18 @@ import Platform
 /// the host's user.
 package struct OwnerMapping: Hashable, Sendable {
     package let hostUser: uid_t
-    package let hostGroup: gid_t
+    /// `nil` where that is root's, which no guest is given: a file of that group can be a program with its rights.
+    package let hostGroup: gid_t?
     package let guestUser: uid_t
     package let guestGroup: gid_t
     /// Whether all other owners are nobody, rather than themselves.
     package let isExclusive: Bool
 
     package init(
-        hostUser: uid_t, hostGroup: gid_t, guestUser: uid_t, guestGroup: gid_t, isExclusive: Bool = false
+        hostUser: uid_t, hostGroup: gid_t?, guestUser: uid_t, guestGroup: gid_t, isExclusive: Bool = false
     ) {
         self.hostUser = hostUser
-        self.hostGroup = hostGroup
+        self.hostGroup = hostGroup == 0 ? nil : hostGroup
         self.guestUser = guestUser
         self.guestGroup = guestGroup
         self.isExclusive = isExclusive
@@ -37,8 +38,13 @@ package struct OwnerMapping: Hashable, Sendable {
             isExclusive ? "\(host) \(guest) 1\n" : Self.lines(host, guest)
         }
         return try UserNamespace.make(
-            users: lines(hostUser, guestUser), groups: lines(hostGroup, guestGroup))
+            users: lines(hostUser, guestUser),
+            groups: hostGroup.map { lines($0, guestGroup) }
+                ?? (isExclusive ? lines(Self.nobody, guestGroup) : Self.lines(0, 0)))
     }
+
+    /// Without any line a map is not complete.
+    private static let nobody: gid_t = 65534
 
     /// One past the largest id there is; the number itself means "none".
     private static let end: UInt32 = .max

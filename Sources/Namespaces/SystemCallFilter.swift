@@ -10,19 +10,38 @@ package struct SystemCallFilter: Hashable, Sendable {
 
     /// Denied by name: they load code into the kernel, look into it or past its checks, or belong to the whole machine.
     package static let denied: [StaticString] = [
-        "_sysctl", "acct", "add_key", "bpf", "delete_module", "finit_module", "init_module", "io_uring_enter",
-        "io_uring_register", "io_uring_setup", "ioperm", "iopl", "kexec_file_load", "kexec_load", "keyctl",
-        "lookup_dcookie", "nfsservctl", "open_by_handle_at", "perf_event_open", "quotactl", "quotactl_fd",
-        "request_key", "swapoff", "swapon", "syslog", "userfaultfd", "uselib",
+        "_sysctl", "acct", "add_key", "bpf", "delete_module", "finit_module", "init_module", "ioperm", "iopl",
+        "kexec_file_load", "kexec_load", "keyctl", "lookup_dcookie", "nfsservctl", "open_by_handle_at",
+        "perf_event_open", "quotactl", "request_key", "swapoff", "swapon", "syslog", "userfaultfd", "uselib",
+    ]
+
+    /// The same for calls so new that a libseccomp may not know them, with the numbers that they have everywhere.
+    private static let deniedNumbers: [(name: StaticString, number: UInt32)] = [
+        ("io_uring_setup", 425), ("io_uring_enter", 426), ("io_uring_register", 427), ("quotactl_fd", 443),
     ]
 
     /// Requests of ioctl(2) that type on somebody else's terminal (TIOCSTI, TIOCLINUX).
     private static let deniedRequests: [UInt32] = [0x5412, 0x541c]
 
+    /// A store may have been another machine's.
+    private static let architecture: StaticString = {
+        #if arch(x86_64)
+            "x86_64"
+        #elseif arch(arm64)
+            "arm64"
+        #elseif arch(i386)
+            "i386"
+        #else
+            "other"
+        #endif
+    }()
+
     /// Changes with the table, so that a program which was kept is not one of an older table.
     package static let keptName: RawString = {
         var table: [UInt8] = []
-        for name in denied { name.withUTF8Buffer { table += $0 } }
+        for name in denied + deniedNumbers.map(\.name) + [architecture] {
+            name.withUTF8Buffer { table += $0 }
+        }
         for request in deniedRequests { withUnsafeBytes(of: request.littleEndian) { table += $0 } }
         return RawString(".filter-\(String(sum(of: table[...]), radix: 16))")
     }()
@@ -57,17 +76,16 @@ package struct SystemCallFilter: Hashable, Sendable {
 
     private static func make() throws(SystemError) -> [UInt8] {
         let file = FileDescriptor(adopting: try syscall("memfd_create") { cd_memfd("filter") })
-        var rules = denied.map {
+        func rule(_ name: StaticString, argument: Int32 = -1, value: UInt32 = 0, number: UInt32 = 0)
+            -> cd_seccomp_rule
+        {
             cd_seccomp_rule(
-                name: UnsafeRawPointer($0.utf8Start).assumingMemoryBound(to: CChar.self), argument: -1,
-                value: 0)
+                name: UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self),
+                argument: argument, value: value, number: number)
         }
-        let ioctl: StaticString = "ioctl"
-        rules += deniedRequests.map {
-            cd_seccomp_rule(
-                name: UnsafeRawPointer(ioctl.utf8Start).assumingMemoryBound(to: CChar.self), argument: 1,
-                value: $0)
-        }
+        var rules = denied.map { rule($0) }
+        rules += deniedNumbers.map { rule($0.name, number: $0.number) }
+        rules += deniedRequests.map { rule("ioctl", argument: 1, value: $0) }
         try syscall("seccomp", "libseccomp") { cd_seccomp_make(rules, rules.count, file.rawValue) }
         _ = try file.seek(to: 0)
         return try file.readAll(limit: 1 << 16)

@@ -23,8 +23,10 @@ enum GuestProcess {
         /// Their sources, opened on the host.
         let binds: OpenedBinds
         let interface: MountInterface
-        /// Where the master of a new pty goes; `nil` without a terminal.
-        let terminal: Int32?
+        /// What it has of the caller's terminal.
+        let terminal: Supervisor.Terminal
+        /// Where the master of a terminal of its own goes.
+        let masterSocket: Int32
         /// Signals that the caller ignores and the guest shall ignore too, as after nohup(1).
         let ignored: [Int32]
         /// The supervisor's end of the report, which this process does not keep.
@@ -53,10 +55,13 @@ enum GuestProcess {
             umask(0o022)
             try entrance.group.enter(isBorn: isBorn, isLimited: isLimited)
             try join(entrance)
-            if let terminal = entrance.terminal {
+            switch entrance.terminal {
+            case .callers: break
+            case .own:
                 try GuestTerminal.take(
-                    sendingMasterTo: terminal, owner: plan.privileges.user,
+                    sendingMasterTo: entrance.masterSocket, owner: plan.privileges.user,
                     everywhere: entrance.console != nil)
+            case .none: setsid()
             }
             entrance.console?.takePipe()
             if let hostname = plan.hostname { try take(hostname) }

@@ -115,8 +115,9 @@ package enum Membership {
         {
             return false
         }
-        guard let status = try? proc.status(RawString(task + "/root"), following: true) else { return false }
-        return status.inode == root.inode && status.device == root.device
+        var (device, inode): (UInt64, UInt64) = (0, 0)
+        let code = RawString(task + "/root").withCString { cd_known_identity(proc.raw, $0, &device, &inode) }
+        return code == 0 && inode == root.inode && device == root.device
     }
 
     /// Whether a process has a child besides the given one; true also when that cannot be known.

@@ -37,7 +37,7 @@ package struct RootfulLauncher {
             started: Int64(time(nil)), isDetached: console != nil)
         let ticket = try registry.enter(session)
         try console?.openPipe()
-        let supervisor = try Supervisor(console)
+        let supervisor = try Supervisor(console, isConfined: plan.mode == .isolated)
         let container = try join(registry, warn)
         try prepareFilter(warn)
         let guest = try enter(container, supervisor, registry)
@@ -62,7 +62,9 @@ package struct RootfulLauncher {
         // Nobody else would tidy up after a holder that was killed.
         if !container.holderLives { Debris.sweep(plan.container, in: layout) }
         // Who has asked for the whole to vanish leaves nothing behind that would keep it.
-        if plan.isEphemeral, container.isFresh { try Shutdown(plan.container, in: layout).run(.abruptly) }
+        if plan.isEphemeral, container.isFresh {
+            try Shutdown(plan.container, in: layout).run(.abruptly, ifStill: container.record.identity)
+        }
         return status
     }
 
@@ -222,7 +224,11 @@ package struct RootfulLauncher {
 
     /// Old kernels and some file systems cannot show files as another's.
     private mutating func forgoImpossibleOwners(_ warn: (String) -> Void) {
-        for bind in plan.binds where bind.options.owners != nil {
+        for bind in plan.binds {
+            guard let owners = bind.options.owners else { continue }
+            if owners.isExclusive, owners.hostGroup == nil {
+                warn("\(bind.source) is of the group root here: the container can read it, but not change it")
+            }
             do { _ = try interface.open(bind) } catch {
                 guard (try? interface.open(bind.withPlainOwners)) != nil else { continue }
                 warn(
@@ -302,8 +308,8 @@ package struct RootfulLauncher {
             holder: container.record.pid, others: plan.namespaces.subtracting([.mount, .process]),
             hasUsers: container.record.firstID != nil, added: added,
             binds: try OpenedBinds(added, interface: interface), interface: interface,
-            terminal: supervisor.hasTerminal ? sockets.second.rawValue : nil,
-            ignored: supervisor.hasTerminal ? [] : supervisor.ignored, watch: pipe.raw.reading,
+            terminal: supervisor.terminal, masterSocket: sockets.second.rawValue,
+            ignored: supervisor.ignoredByGuest, watch: pipe.raw.reading,
             group: try group(container.record, registry), filter: filter, console: console)
         if !container.added.isEmpty { try announce(container, entrance.binds, registry) }
         let isLimited = container.record.limits != nil
@@ -315,7 +321,7 @@ package struct RootfulLauncher {
         let report = pipe.readEnd()
         let end = sockets.firstEnd()
         // Without a master the child must not wait for its go.
-        let terminal = supervisor.hasTerminal ? try? supervisor.adoptMaster(from: end) : nil
+        let terminal = supervisor.terminal.isOwn ? try? supervisor.adoptMaster(from: end) : nil
         if terminal == nil { shutdown(end.rawValue, Int32(SHUT_RDWR)) }
         let outcome = Result { _ = try ChildReport.receive(from: report) }
         if case .failure = outcome {

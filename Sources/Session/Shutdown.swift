@@ -70,19 +70,23 @@ package struct Shutdown {
     }
 
     /// Ends everything; false when nothing ran.
+    ///
+    /// With a `holder`, only as long as the container is that holder's: by now it may be gone, and another started.
     @discardableResult
-    package func run(_ manner: Manner) throws -> Bool {
+    package func run(_ manner: Manner, ifStill holder: ProcessIdentity? = nil) throws -> Bool {
         let descriptors = DescriptorLimit.raise()
         defer { descriptors.restore() }
         let registry = try SessionRegistry.open(name, in: layout)
+        if let holder, registry.recordedHolder()?.identity != holder { return false }
         // A backup that was killed together with whoever watches over it.
         group?.freeze(false)
         // Nobody has to wait as long as this may take: not who wants in, nor who is less patient.
         let answer = try ask(manner, registry.openSessions(), except: registry.recordedHolder()?.pid) {
             try members(of: registry.recordedHolder())
         }
-        let start = try startLock(registry)
+        guard let start = try startLock(registry, ifStill: holder) else { return false }
         let record = registry.recordedHolder()
+        if let holder, record?.identity != holder { return false }
         let supervisors = supervisors(registry)
         let hadMembers = try end(within: answer.rest) {
             try members(of: record)
@@ -175,11 +179,14 @@ package struct Shutdown {
         return true
     }
 
-    /// The start lock.
+    /// The start lock; `nil` where another container has been started than that of the given holder.
     ///
     /// Whoever keeps it for long is stopped or hangs, and is ended by force.
-    private func startLock(_ registry: borrowing SessionRegistry) throws -> FileLock {
+    private func startLock(
+        _ registry: borrowing SessionRegistry, ifStill holder: ProcessIdentity?
+    ) throws -> FileLock? {
         if let lock = try registry.startLock(within: .seconds(2)) { return lock }
+        if let holder, registry.recordedHolder()?.identity != holder { return nil }
         for supervisor in supervisors(registry) { try? supervisor.open()?.signal(SIGKILL) }
         if let holder = registry.recordedHolder() { try end(holder, patience: .zero) }
         if let lock = try registry.startLock(within: .seconds(5)) { return lock }

@@ -12,18 +12,51 @@ struct Supervisor: ~Copyable {
         SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGCONT, SIGTSTP,
     ]
 
-    /// Whether standard input is a terminal, so that the guest gets one too.
-    let hasTerminal: Bool
-    /// Signals that the caller ignores: they reach neither this process nor, without a terminal, the guest.
-    let ignored: [Int32]
+    /// What a guest has of its caller's terminal.
+    enum Terminal: Equatable {
+        /// All of it, whether there is one or not: it is in the caller's session.
+        case callers
+        /// One of its own, which is shown there; with the keyboard, what is typed there reaches it.
+        case own(hasKeyboard: Bool)
+        /// Nothing: it has a session of its own, so that /dev/tty is nobody's.
+        case none
+
+        /// By what the standard descriptors are; `isConfined` guests never get the caller's.
+        ///
+        /// Whoever has something else for its input leaves the keys to those who read them.
+        init(of descriptors: [Int32] = [0, 1, 2], isConfined: Bool) {
+            let terminals = descriptors.map { isatty($0) == 1 }
+            if terminals[0] {
+                self = .own(hasKeyboard: true)
+            } else if !isConfined {
+                self = .callers
+            } else {
+                self = terminals.contains(true) ? .own(hasKeyboard: false) : .none
+            }
+        }
+
+        var isOwn: Bool { self == .own(hasKeyboard: true) || self == .own(hasKeyboard: false) }
+    }
+
+    let terminal: Terminal
+    /// Signals that the caller ignores: they do not reach this process.
+    private let ignored: [Int32]
+    /// Those of them that the guest ignores too, as after nohup(1): keys of a terminal of its own are its own affair.
+    var ignoredByGuest: [Int32] {
+        terminal == .own(hasKeyboard: true) || console?.hasTerminal == true ? [] : ignored
+    }
     private let signals: SignalReader
     /// What a detached session has in the place of the caller's terminal.
     let console: DetachedConsole?
 
     /// Blocks the signals, so that none is lost between the fork and the first wait.
-    init(_ console: DetachedConsole? = nil) throws(SystemError) {
+    init(_ console: DetachedConsole? = nil, isConfined: Bool = false) throws(SystemError) {
         self.console = console
-        hasTerminal = console?.hasTerminal ?? (isatty(0) == 1)
+        if let console {
+            terminal = console.hasTerminal ? .own(hasKeyboard: false) : .callers
+        } else {
+            terminal = Terminal(isConfined: isConfined)
+        }
         ignored = [SIGHUP, SIGINT, SIGQUIT].filter { cd_signal_is_ignored($0) }
         // What the guest leaves behind becomes a child of this process, which so knows whether anything is left.
         _ = cd_set_subreaper(true)
@@ -49,9 +82,14 @@ struct Supervisor: ~Copyable {
         if console != nil {
             _ = cd_set_window_size(master.rawValue, 24, 80)
         } else {
-            _ = cd_copy_window_size(0, master.rawValue)
+            let callers = TerminalRelay.callersTerminal
+            _ = cd_copy_window_size(callers, master.rawValue)
             var modes = termios()
-            if tcgetattr(0, &modes) == 0 { tcsetattr(master.rawValue, TCSANOW, &modes) }
+            if tcgetattr(callers, &modes) == 0 {
+                // Where the caller's stays as it is, it makes its line ends itself.
+                if terminal == .own(hasKeyboard: false) { modes.c_oflag &= ~tcflag_t(OPOST) }
+                tcsetattr(master.rawValue, TCSANOW, &modes)
+            }
         }
         var go: UInt8 = 1
         _ = write(socket.rawValue, &go, 1)
@@ -63,7 +101,7 @@ struct Supervisor: ~Copyable {
         let pid = guest.pid
         if let console { return console.attend(pid, terminal: guest.terminal, signals) }
         if let master = guest.terminal {
-            var relay = TerminalRelay(master)
+            var relay = TerminalRelay(master, hasKeyboard: terminal == .own(hasKeyboard: true))
             while true {
                 let event = relay.wait(for: signals.descriptor)
                 if event.signal, let status = try takeSignals(pid, &relay) {
@@ -81,8 +119,10 @@ struct Supervisor: ~Copyable {
                 if arrival.number == SIGCHLD {
                     if let status = Reaping.all(watching: pid) { return status }
                 } else if arrival.isFromProcess {
-                    // What the terminal sent, the guest has got itself: it is in the same process group.
                     kill(pid, arrival.number)
+                } else if terminal == .none {
+                    // In the caller's process group the guest has got itself what the terminal sent; here it has not.
+                    kill(-pid, arrival.number)
                 }
                 if arrival.number == SIGTSTP { Self.stop() }
             }
@@ -98,11 +138,13 @@ struct Supervisor: ~Copyable {
             case SIGCONT:
                 kill(pid, SIGCONT)
                 relay.resume()
-            case SIGTSTP:
-                kill(pid, SIGTSTP)
+            default:
+                // The keys of a terminal mean whoever is in its foreground.
+                if arrival.isFromProcess || !relay.raise(arrival.number) { kill(pid, arrival.number) }
+            }
+            if arrival.number == SIGTSTP {
                 relay.suspend()
                 Self.stop()
-            default: kill(pid, arrival.number)
             }
         }
         return nil

@@ -4,9 +4,12 @@ import Platform
 
 /// Passes bytes between this process's terminal and the guest's.
 ///
-/// While it lives the terminal is raw, so that every key reaches the guest; it is restored when this value goes.
+/// With the keyboard the terminal is raw while it lives, so that every key reaches the guest; it is restored when this
+/// value goes. Without it the terminal stays as it is, and only shows what the guest writes.
 struct TerminalRelay: ~Copyable {
     private let master: FileDescriptor
+    /// Whether standard input is the terminal.
+    private let hasKeyboard: Bool
     /// Where the guest's output is shown: the first standard descriptor that is a terminal.
     private let output: Int32
     private var saved = termios()
@@ -17,8 +20,12 @@ struct TerminalRelay: ~Copyable {
     private var buffer = [UInt8](repeating: 0, count: 65536)
     private var rest = Rest()
 
-    init(_ master: consuming FileDescriptor) {
+    /// The first standard descriptor that is a terminal.
+    static var callersTerminal: Int32 { (Int32(0)...2).first { isatty($0) == 1 } ?? 0 }
+
+    init(_ master: consuming FileDescriptor, hasKeyboard: Bool) {
         self.master = master
+        self.hasKeyboard = hasKeyboard
         output = [1, 2, 0].first { isatty($0) == 1 } ?? 1
         _ = fcntl(self.master.rawValue, F_SETFL, fcntl(self.master.rawValue, F_GETFL) | O_NONBLOCK)
         tcgetattr(0, &saved)
@@ -40,7 +47,7 @@ struct TerminalRelay: ~Copyable {
 
     /// Blocks until something is to be done.
     mutating func wait(for signals: borrowing FileDescriptor) -> Event {
-        let wantsInput = isRaw && inputIsOpen && pending.count < 65536
+        let wantsInput = hasKeyboard && isRaw && inputIsOpen && pending.count < 65536
         var entries = [
             pollfd(fd: signals.rawValue, events: Int16(POLLIN), revents: 0),
             pollfd(fd: wantsInput ? 0 : -1, events: Int16(POLLIN), revents: 0),
@@ -49,7 +56,7 @@ struct TerminalRelay: ~Copyable {
         ]
         if guestHungUp { entries[2].fd = -1 }
         // A shell tells nobody when it brings a running job to the foreground, so somebody in the background looks.
-        let count = poll(&entries, 3, rest.patience(atMost: isRaw ? -1 : Self.lookInterval))
+        let count = poll(&entries, 3, rest.patience(atMost: isRaw || !hasKeyboard ? -1 : Self.lookInterval))
         if count == 0 { rest.begin() }
         guard count > 0 else { return Event() }
         let ready = Int16(POLLIN) | Int16(POLLHUP) | Int16(POLLERR)
@@ -73,7 +80,7 @@ struct TerminalRelay: ~Copyable {
 
     /// Passes on what is there.
     mutating func pass(_ event: Event) {
-        if !isRaw { resume() }
+        if hasKeyboard, !isRaw { resume() }
         if event.input { takeInput() }
         if event.canWrite || !pending.isEmpty { giveInput() }
         if event.output, !showOutput() { noteHangUp() }
@@ -128,7 +135,10 @@ struct TerminalRelay: ~Copyable {
         }
     }
 
-    func resize() { _ = cd_copy_window_size(0, master.rawValue) }
+    func resize() { _ = cd_copy_window_size(Self.callersTerminal, master.rawValue) }
+
+    /// Does in the guest's terminal what the key for this signal would; false where there is no such key.
+    func raise(_ signal: Int32) -> Bool { cd_pty_signal(master.rawValue, signal) == 0 }
 
     /// Whether the terminal is this job's.
     private var isForeground: Bool {
@@ -139,6 +149,7 @@ struct TerminalRelay: ~Copyable {
 
     /// Takes the terminal when this is the foreground job; a background job must not touch it.
     mutating func resume() {
+        guard hasKeyboard else { return resize() }
         guard isForeground else {
             isRaw = false
             return

@@ -33,6 +33,17 @@ struct ControlGroupTests {
         #expect(ControlGroup.existing("other", in: tree) == nil)
     }
 
+    @Test("has no limit left that somebody who is still in it was under")
+    func oldLimits() throws {
+        let scratch = try Scratch()
+        let tree = try Self.unified(scratch, controllers: "cpu memory pids")
+        _ = try ControlGroup.make("box", Self.asked, in: tree)
+        _ = try ControlGroup.make("box", ResourceLimits(memory: 4096), in: tree)
+        #expect(try Self.content(scratch.path + "/box/memory.max").hasPrefix("4096"))
+        #expect(try Self.content(scratch.path + "/box/cpu.max").hasPrefix("max"))
+        #expect(try Self.content(scratch.path + "/box/pids.max").hasPrefix("max"))
+    }
+
     @Test("asks the root of version 2 for a controller that is off")
     func switchedOn() throws {
         let scratch = try Scratch()

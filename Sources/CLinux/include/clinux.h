@@ -49,6 +49,10 @@ int cd_mount_id(int directory, const char *path, int flags, uint64_t *mount_id);
 /// kernel has it.
 int cd_status(int directory, const char *path, void *status, uint64_t *mount_id);
 
+/// Device and inode number of what `path` leads to, by what the kernel knows of it: a file system that does not answer
+/// is not asked, where statx(2) is there.
+int cd_known_identity(int directory, const char *path, uint64_t *device, uint64_t *inode);
+
 int cd_mknodat(int directory, const char *path, mode_t mode, unsigned int major, unsigned int minor);
 unsigned int cd_major(dev_t device);
 unsigned int cd_minor(dev_t device);
@@ -165,6 +169,8 @@ extern const unsigned long cd_ms_private, cd_ms_slave, cd_ms_shared;
 /// The peer of the pty master `master`, opened without a path (TIOCGPTPEER).
 int cd_pty_peer(int master);
 int cd_pty_unlock(int master);
+/// Sends SIGINT, SIGQUIT or SIGTSTP to the foreground process group of the pty, as its keys would (TIOCSIG).
+int cd_pty_signal(int master, int signal);
 /// The number of the pty below /dev/pts, or -1.
 int cd_pty_number(int master);
 int cd_make_controlling(int terminal);

@@ -11,10 +11,14 @@ bool cd_seccomp_available(void);
 
 /// A system call that is denied: by its name, with `argument` -1, or only where the low 32 bits of that argument are
 /// `value`.
+///
+/// Since Linux 5.1 a new call has one number everywhere, from 424 on. With that `number` it is denied whatever the
+/// arguments even where libseccomp is older than the call and knows no such name; else it is 0.
 struct cd_seccomp_rule {
     const char *name;
     int argument;
     uint32_t value;
+    uint32_t number;
 };
 
 /// Makes a filter that answers these calls with EPERM, by each number that the call has in any ABI of this machine's

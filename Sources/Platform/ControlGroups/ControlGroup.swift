@@ -37,7 +37,10 @@ package struct ControlGroup: Hashable, Sendable {
         _ name: String, _ limits: ResourceLimits, in tree: ControlGroupTree = .found
     ) throws(ControlGroupError) -> ControlGroup? {
         var unified: HostPath?
-        if let root = tree.unified, makeDirectory(root / name) { unified = root / name }
+        if let root = tree.unified, let room = makeDirectory(root / name) {
+            unified = root / name
+            if room == .inUse { forget(limits, in: root / name) }
+        }
         var group = ControlGroup(unified: unified, legacy: [])
         for (controller, value) in limits.wanted {
             do {
@@ -50,11 +53,24 @@ package struct ControlGroup: Hashable, Sendable {
         return group.directories.isEmpty ? nil : group
     }
 
-    private static func makeDirectory(_ path: HostPath) -> Bool {
-        if mkdir(path.rawValue, 0o755) == 0 { return true }
-        guard errno == EEXIST else { return false }
+    /// Somebody who is still in a group that was left behind has kept its limits, which nobody wants any more.
+    private static func forget(_ wanted: ResourceLimits, in directory: HostPath) {
+        let kept = Set(wanted.wanted.map(\.controller))
+        for controller in ResourceLimits.Controller.allCases where !kept.contains(controller) {
+            try? ControlGroupTree.write("max", to: directory / "\(controller.rawValue).max")
+        }
+    }
+
+    /// Whether a directory is new, or somebody is still in it.
+    private enum Room { case new, inUse }
+
+    /// `nil` where none can be made.
+    private static func makeDirectory(_ path: HostPath) -> Room? {
+        if mkdir(path.rawValue, 0o755) == 0 { return .new }
+        guard errno == EEXIST else { return nil }
         rmdir(path.rawValue)
-        return mkdir(path.rawValue, 0o755) == 0 || errno == EEXIST
+        if mkdir(path.rawValue, 0o755) == 0 { return .new }
+        return errno == EEXIST ? .inUse : nil
     }
 
     private func limiting(
@@ -67,7 +83,7 @@ package struct ControlGroup: Hashable, Sendable {
         }
         guard let root = tree.legacy[controller] else { throw .missing(controller) }
         let directory = root / name
-        guard Self.makeDirectory(directory) else {
+        guard Self.makeDirectory(directory) != nil else {
             throw .refused(controller, SystemError("mkdir", directory.description, code: errno))
         }
         for (file, text) in Self.legacySettings(controller, value) {

@@ -9,6 +9,8 @@ package struct Attachment: ~Copyable {
     /// The keys that end it and leave the session alone.
     private var keys: KeySequence
     private var incoming: [UInt8] = []
+    /// For the session, which takes no more while its command reads nothing.
+    private var outgoing: [UInt8] = []
     private var modes: TerminalModes?
     private var readsInput = true
 
@@ -27,17 +29,23 @@ package struct Attachment: ~Copyable {
         to session: pid_t, of registry: borrowing SessionRegistry, keys: [UInt8]
     ) throws(SystemError) {
         socket = try registry.connect(to: session)
+        _ = fcntl(socket.rawValue, F_SETFL, fcntl(socket.rawValue, F_GETFL) | O_NONBLOCK)
         self.keys = KeySequence(keys)
     }
 
+    /// Bytes that wait for the session at most: what is typed beyond that is lost, but whoever wants to leave can.
+    private static let patience = 1 << 20
+
     /// Passes bytes in both directions until one side leaves.
-    package mutating func run() throws -> End {
+    package mutating func run() throws(SystemError) -> End {
         let signals = try SignalReader([SIGWINCH, SIGTERM, SIGHUP, SIGINT, SIGQUIT])
         defer { try? modes?.restore() }
         while true {
             var entries = [
                 pollfd(fd: signals.descriptor.rawValue, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: socket.rawValue, events: Int16(POLLIN), revents: 0),
+                pollfd(
+                    fd: socket.rawValue, events: Int16(outgoing.isEmpty ? POLLIN : POLLIN | POLLOUT),
+                    revents: 0),
                 pollfd(fd: readsInput ? 0 : -1, events: Int16(POLLIN), revents: 0),
             ]
             _ = poll(&entries, 3, -1)
@@ -45,22 +53,27 @@ package struct Attachment: ~Copyable {
                 guard arrival.number == SIGWINCH else { return .left(.killed(by: arrival.number)) }
                 sendSize()
             }
-            if entries[1].revents != 0, let end = try takeOutput() { return end }
-            if entries[2].revents != 0, try !takeInput() { return .left(.success) }
+            if entries[1].revents & ~Int16(POLLOUT) != 0, let end = takeOutput() { return end }
+            if entries[2].revents != 0, !takeInput() { return .left(.success) }
+            flush()
         }
     }
 
     /// Shows what the session sent.
-    private mutating func takeOutput() throws -> End? {
+    private mutating func takeOutput() -> End? {
         var buffer = [UInt8](repeating: 0, count: 65536)
         let count = read(socket.rawValue, &buffer, buffer.count)
-        if count < 0, errno == EINTR { return nil }
+        if count < 0, errno == EINTR || errno == EAGAIN { return nil }
         guard count > 0 else { return .lost }
         incoming += buffer[..<count]
-        while let frame = try? AttachFrame.take(from: &incoming) {
+        do throws(AttachFrame.Nonsense) { return try takeFrames() } catch { return .lost }
+    }
+
+    private mutating func takeFrames() throws(AttachFrame.Nonsense) -> End? {
+        while let frame = try AttachFrame.take(from: &incoming) {
             switch frame.kind {
             case .hello: begin(withTerminal: frame.content == [1])
-            case .output: try Self.show(frame.content)
+            case .output: if (try? Self.show(frame.content)) == nil { return .left(.failure) }
             case .end: return .ended(ExitStatus(code: Int32(frame.content.first ?? 1)))
             case .input, .window: return .lost
             }
@@ -87,7 +100,7 @@ package struct Attachment: ~Copyable {
         sendSize()
     }
 
-    private func sendSize() {
+    private mutating func sendSize() {
         guard let size = Terminal.size(of: 0) else { return }
         // A program draws anew when its window changes, so it is made to.
         let rows = UInt16(clamping: size.rows)
@@ -96,10 +109,23 @@ package struct Attachment: ~Copyable {
         send(AttachFrame.window(rows: rows, columns: columns).bytes)
     }
 
-    private func send(_ bytes: [UInt8]) { try? socket.writeAll(bytes) }
+    private mutating func send(_ bytes: [UInt8]) {
+        if outgoing.count + bytes.count <= Self.patience { outgoing += bytes }
+    }
+
+    private mutating func flush() {
+        guard !outgoing.isEmpty else { return }
+        let count = write(socket.rawValue, outgoing, outgoing.count)
+        if count > 0 {
+            outgoing.removeFirst(count)
+        } else if count < 0, errno != EAGAIN, errno != EINTR {
+            // Reading will tell why.
+            outgoing = []
+        }
+    }
 
     /// Sends what is typed; false when the person leaves.
-    private mutating func takeInput() throws -> Bool {
+    private mutating func takeInput() -> Bool {
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = read(0, &buffer, buffer.count)
         guard count > 0 else {

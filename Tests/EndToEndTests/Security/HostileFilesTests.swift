@@ -32,13 +32,27 @@ struct HostileFilesTests {
         try attack.expectNoEscape()
     }
 
-    @Test("with devices in their place writes to none of them", arguments: files)
+    @Test(
+        "with devices in their place reads and writes none of them", .needsProgram("losetup"),
+        arguments: files
+    )
     func devices(_ name: String) throws {
         let attack = try Attack()
-        // The memory device: reading it is forbidden and writing to it is a disaster, opening it is enough.
-        _ = try attack.install(as: .image) { $0.add(name, .characterDevice, device: (1, 7)) }
+        let disk = Scratch.path / "disk"
+        let content = String(repeating: "evil:x:0:0:evil:/:/bin/sh\n", count: 1000).prefix(16384)
+        try FileDescriptor.open(disk, O_WRONLY | O_CREAT, mode: 0o600).writeAll(String(content))
+        let device = try Run.succeeding("losetup", ["--find", "--show", disk.rawValue]).split(
+            separator: "\n")[0]
+        defer { _ = try? Run.succeeding("losetup", ["--detach", String(device)]) }
+        let number = try #require(UInt32(device.drop { !$0.isNumber }))
+        let outcome = try attack.install(as: .image) { $0.add(name, .blockDevice, device: (7, number)) }
+        #expect(outcome.status == .success, "\(outcome.stderr)")
+        let evil = try attack.program.run("login", "box", "-u", "evil", "--", "true", timeout: 20)
+        #expect(evil.status != .success, "an account was read from the device")
         try attack.live()
         try attack.expectNoEscape()
+        try Run.succeeding("sync", [String(device)])
+        #expect(try Run.succeeding("cat", [disk.rawValue]) == content)
     }
 
     @Test("gives no user from a passwd outside", arguments: ["/etc/passwd", "../../../../../../etc/passwd"])
