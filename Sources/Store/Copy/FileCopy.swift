@@ -35,6 +35,8 @@ package struct FileCopy: ~Copyable {
     }
 
     /// Does it; `tell` hears what becomes of each entry, with its path below the directory that is written to.
+    ///
+    /// What was to be moved is only removed when the report is that of a whole copy.
     package borrowing func run(
         _ tell: @escaping (CopyReport.Event, RawString) -> Void
     ) throws -> CopyReport {
@@ -54,8 +56,13 @@ package struct FileCopy: ~Copyable {
                 remembersRoot: request.isSync && !sparesRoot(found, target)),
             journal, destination: found.name == .root ? FileIdentity(try target.status()) : nil)
         try copy.run()
-        if request.isMove { try removeSource(found, copy, target) }
-        return copy.report
+        let report = copy.report
+        // What was found a moment ago went away before it was read.
+        if report.isEmpty, report.vanished > 0, found.kind.kind != .directory {
+            throw CopyError.missing(request.source)
+        }
+        if request.isMove, report.isWhole { try removeSource(found, copy, target) }
+        return report
     }
 
     // MARK: - Looking
@@ -208,14 +215,11 @@ package struct FileCopy: ~Copyable {
     private borrowing func removeSource(
         _ found: Findings, _ copy: TreeCopy, _ target: borrowing Directory
     ) throws {
-        guard copy.report.isWhole else {
-            throw CopyError.incomplete(failures: copy.report.failures, isMove: true)
-        }
         let raw = target.raw
         try syscall("syncfs", request.destination.description) { cd_syncfs(raw) }
         guard let name = found.source.path.lastComponent else { return }
         let parent = try source.openDirectory(found.source.path.parent)
-        let remover = try TreeWriter(parent, remembersRoot: false)
+        let remover = try TreeWriter(parent, replacement: .atomic, remembersRoot: false)
         var left = 0
         for entry in copy.arrived.reversed() {
             let below = entry.path.components.dropFirst(found.name.components.count)
