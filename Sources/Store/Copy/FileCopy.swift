@@ -57,7 +57,6 @@ package struct FileCopy: ~Copyable {
             journal, destination: found.name == .root ? FileIdentity(try target.status()) : nil)
         try copy.run()
         let report = copy.report
-        // What was found a moment ago went away before it was read.
         if report.isEmpty, report.vanished > 0, found.kind.kind != .directory {
             throw CopyError.missing(request.source)
         }
@@ -170,19 +169,26 @@ package struct FileCopy: ~Copyable {
         return isRoot && (request.source.container == nil || FileIdentity(found.kind) != root)
     }
 
-    private borrowing func reader(_ found: Findings, _ journal: TreeCopy.Journal) throws -> TreeReader {
+    private borrowing func reader(
+        _ found: Findings, _ journal: TreeCopy.Journal
+    ) throws(CopyError) -> TreeReader {
         let options = TreeCopy.options(isSync: request.isSync)
         let omitted = { (path: RawString, omission: TreeReader.Omission) in
             journal.note(TreeCopy.omission(omission), path)
         }
         let path = found.source.path
-        guard found.kind.kind != .directory, let name = path.lastComponent else {
+        do throws(SystemError) {
+            guard found.kind.kind != .directory, let name = path.lastComponent else {
+                return try TreeReader(
+                    try source.openDirectory(path), as: found.name, options, onOmission: omitted)
+            }
             return try TreeReader(
-                try source.openDirectory(path), as: found.name, options, onOmission: omitted)
+                only: name, in: try source.openDirectory(path.parent), as: found.name, options,
+                onOmission: omitted)
+        } catch {
+            // It was there a moment ago.
+            throw error.code == ENOENT ? .missing(request.source) : .refused(request.source, error)
         }
-        return try TreeReader(
-            only: name, in: try source.openDirectory(path.parent), as: found.name, options,
-            onOmission: omitted)
     }
 
     // MARK: - Moving
