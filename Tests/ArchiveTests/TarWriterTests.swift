@@ -45,6 +45,17 @@ import Testing
         member("capable") {
             $0.attributes = [.init("security.capability", [1, 0, 10]), .init("user.ü", [])]
         },
+        member("signs") {
+            $0.attributes = [.init("user.a=b%3Dc%25d%2", [1]), .init("user.a", Array("=b".utf8))]
+        },
+        member(RawString(String(repeating: "deep/", count: 2000) + "file")),
+        member(RawString(String(repeating: "deep/", count: 2000) + "folder"), .directory),
+        member("far", .hardLink) { $0.linkTarget = RawString(String(repeating: "deep/", count: 2000) + "f") },
+        member("rich") {
+            $0.attributes = (0..<5000).map {
+                .init(RawString("user.\($0)"), [UInt8](repeating: 1, count: 200))
+            }
+        },
         member("named") {
             ($0.ownerName, $0.groupName) = ("root", RawString(String(repeating: "g", count: 40)))
         },
@@ -66,6 +77,33 @@ import Testing
         #expect(back.major == entry.major && back.minor == entry.minor)
         #expect(back.attributes == entry.attributes)
         #expect(back.ownerName == entry.ownerName && back.groupName == entry.groupName)
+    }
+
+    @Test("writes attributes' names as GNU tar does, and as it reads them", .enabled(if: hasCommand("tar")))
+    func attributeNames() throws {
+        let entry = Self.member("f") { $0.attributes = [.init("user.a=b%c", [0x78])] }
+        let bytes = try Self.write([(entry, [])])
+        #expect(bytes.firstRange(of: Array("SCHILY.xattr.user.a%3Db%25c=x\n".utf8)) != nil)
+        let listed = try #require(shell("tar --xattrs --xattrs-include='*' -tvvf -", input: bytes))
+        #expect(listed.firstRange(of: Array("user.a=b%c".utf8)) != nil)
+    }
+
+    @Test("refuses what its own reader would not take back")
+    func tooLong() throws {
+        let name = RawString(String(repeating: "x", count: TarReader.nameLimit))
+        #expect(throws: TarWriter.Misuse.tooLong(name)) { try Self.write([(Self.member(name), [])]) }
+        let link = Self.member("l", .hardLink) { $0.linkTarget = name }
+        #expect(throws: TarWriter.Misuse.tooLong("l")) { try Self.write([(link, [])]) }
+        let rich = Self.member("f") {
+            $0.attributes = (0..<70).map {
+                .init(RawString("user.\($0)"), [UInt8](repeating: 1, count: 1 << 16))
+            }
+        }
+        #expect(throws: TarWriter.Misuse.tooLong("f")) { try Self.write([(rich, [])]) }
+        // The longest that it writes is read.
+        let longest = RawString(String(repeating: "x/", count: TarReader.nameLimit / 2 - 1) + "x")
+        let back = try unpack(Self.write([(Self.member(longest, .directory), [])]))[0].0
+        #expect(back.path.bytes.count == TarReader.nameLimit)
     }
 
     @Test("a sparse file keeps its holes")
