@@ -24,6 +24,15 @@ import Testing
         return entry
     }
 
+    @Test("writes times that no clock has", arguments: [Int.min, .min + 1, .max])
+    func extremes(seconds: Int) throws {
+        for nanoseconds in [0, 1] {
+            let entry = Self.member("x") { $0.modified = timespec(tv_sec: seconds, tv_nsec: nanoseconds) }
+            let text = String(decoding: try Self.write([(entry, [])]), as: UTF8.self)
+            #expect(text.contains("mtime=\(seconds < 0 ? "-922337203" : "922337203")"))
+        }
+    }
+
     static let difficult: [TarEntry] = [
         member("plain"),
         member("dir/", .directory),
