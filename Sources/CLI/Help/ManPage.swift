@@ -5,14 +5,27 @@ package struct ManPage {
     /// The roff source.
     package let text: String
 
-    /// The page of the program and one for each of `commands`.
+    /// The page of the program, one for each of `commands` and each group of them, and for names of two words that are
+    /// another command's, such as `image pull`, the page of that command.
     ///
     /// `date` stands in the footer, such as `2026-01-31`; it is given so that two builds of one version are equal.
     package static func all(of program: ProgramSpec, commands: [CommandSpec], date: String) -> [ManPage] {
         let pages = commands.map { fileName([program.name, $0.name]) }
         let front = ManPage(Page(program, commands: commands), program, date, seeAlso: pages)
+        let described = commands + CommandGroup.specs(of: commands)
         return [front]
-            + commands.map { ManPage(Page($0, of: program), program, date, seeAlso: [program.name]) }
+            + described.map { ManPage(Page($0, of: program), program, date, seeAlso: [program.name]) }
+            + commands.flatMap { command in
+                command.aliases.filter { $0.contains(" ") }.map {
+                    ManPage($0, standingFor: command.name, program)
+                }
+            }
+    }
+
+    /// A page that is another one's (soelim(1)).
+    private init(_ alias: String, standingFor command: String, _ program: ProgramSpec) {
+        fileName = "\(Self.fileName([program.name, alias])).1"
+        text = ".so man1/\(Self.fileName([program.name, command])).1\n"
     }
 
     private init(_ page: Page, _ program: ProgramSpec, _ date: String, seeAlso: [String]) {
