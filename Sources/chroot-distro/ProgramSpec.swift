@@ -39,7 +39,9 @@ extension Program {
                         "http_proxy, https_proxy, all_proxy, no_proxy",
                         "Proxies, as for curl; all but http_proxy also in capitals"),
                     .init("SSL_CERT_FILE, SSL_CERT_DIR", "Trusted certificates"),
-                    .init("CD_SU_PATH, CD_SU_MOUNT_MASTER", "On Termux: which su; 1: use its option --mount-master"),
+                    .init(
+                        "CD_SU_PATH, CD_SU_MOUNT_MASTER",
+                        "On Termux: which su; 1: use its option --mount-master"),
                     .init("CHROOT_DISTRO_NO_ELEVATE, CHROOT_DISTRO_USE_SUDO", "The same as the two options"),
                     .init("CD_FORCE_NO_COLORS, NO_COLOR", "Never use colours"),
                 ]),

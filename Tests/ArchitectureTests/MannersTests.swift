@@ -67,8 +67,9 @@ struct TestFileTests {
 
     /// What fails a test by itself.
     private static let expectations = [
-        "#expect", "#require", "Issue.record", "expect", "attack(", ".refuse(", ".succeed(", "Waiting.require(",
-        "roundTrip(", "check",
+        "#expect", "#require", "Issue.record", "expect", "attack(", ".refuse(", ".succeed(",
+        "Waiting.require(",
+        "roundTrip(", "check", "throw UsageError", ".wait(for:", ".fetch(",
     ]
 
     @Test("can fail: each of them expects something")

@@ -17,7 +17,8 @@ struct DoctorTests {
         while times.count < 5, !times.contains(where: { $0 < 1 }) {
             let start = Clock.now
             _ = try Run.program(
-                "nice", ["-n", "-20", BuiltBinary.path, "doctor", "--json"], environment: rig.program.environment)
+                "nice", ["-n", "-20", BuiltBinary.path, "doctor", "--json"],
+                environment: rig.program.environment)
             times.append(Clock.now - start)
         }
         #expect(times.contains { $0 < 1 }, "it took \(times) s")

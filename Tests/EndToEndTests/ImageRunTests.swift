@@ -28,7 +28,8 @@ struct ImageRunTests {
             find cache/chroot-distro/rootfs/staging cache/chroot-distro/rootfs/trash -mindepth 1 2>/dev/null
             find cache/chroot-distro/rootfs -maxdepth 1 -name '.tmp-*' 2>/dev/null
             ls -d /sys/fs/cgroup/chroot-distro-box-*"$2" /sys/fs/cgroup/*/chroot-distro-box-*"$2" 2>/dev/null; true
-            """, Scratch.path.rawValue, access(run.rawValue, F_OK) == 0 ? ControlGroups.suffix(in: run) : "none")
+            """, Scratch.path.rawValue,
+            access(run.rawValue, F_OK) == 0 ? ControlGroups.suffix(in: run) : "none")
     }
 
     private var roots: HostPath { Scratch.path / "cache/chroot-distro/rootfs/containers" }

@@ -132,7 +132,10 @@ struct RestoreTests {
         for (count, climb) in Attack.climbs().enumerated() {
             cases.append(("climbing \(count)", { $0.add("box/rootfs/\(climb)canary", text: "evil") }))
             cases.append(
-                ("climbing to the top \(count)", { $0.add("box/rootfs/\(climb)\(outside)/canary", text: "evil") }))
+                (
+                    "climbing to the top \(count)",
+                    { $0.add("box/rootfs/\(climb)\(outside)/canary", text: "evil") }
+                ))
             let add: (inout TarBuilder) -> Void = { tar in
                 tar.add("box/rootfs/up", .symbolicLink, target: climb)
                 tar.add("box/rootfs/up/canary", text: "evil")

@@ -27,7 +27,8 @@ struct StopTests {
         try program.install("other")
         func start(_ name: String) throws -> Running {
             let session = try program.start(
-                "login", name, "--", "sh", "-c", "trap '' TERM HUP INT; echo ready; while :; do sleep 1; done")
+                "login", name, "--", "sh", "-c", "trap '' TERM HUP INT; echo ready; while :; do sleep 1; done"
+            )
             _ = try session.read(until: "ready")
             return session
         }

@@ -176,7 +176,8 @@ import Testing
 
     @Test(
         "a default ACL of a lower directory is not handed down",
-        .enabled(if: isRoot && LayersScratch.can("setfacl -d -m u:55:rwx ."), "needs root and ACLs on /var/tmp")
+        .enabled(
+            if: isRoot && LayersScratch.can("setfacl -d -m u:55:rwx ."), "needs root and ACLs on /var/tmp")
     )
     func defaultACL() throws {
         let scratch = try LayersScratch()

@@ -165,7 +165,9 @@ import Testing
             }
             var refused = 0
             for layer in layers {
-                do { try scratch.apply([layer]) } catch is TreeError { refused += scratch.canariesLive ? 1 : 0 }
+                do { try scratch.apply([layer]) } catch is TreeError {
+                    refused += scratch.canariesLive ? 1 : 0
+                }
             }
             return (refused, try TreeSize.measure(try Directory.open(HostPath(scratch.root))).apparent)
         }

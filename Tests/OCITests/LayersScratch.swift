@@ -30,7 +30,9 @@ final class LayersScratch {
 
     /// Whether a command can be carried out in a directory like that of the tests.
     static func can(_ command: String) -> Bool {
-        sh("work=$(mktemp -d -p /var/tmp) && cd $work && (\(command)) 2> /dev/null; end=$?; rm -rf $work; exit $end")
+        sh(
+            "work=$(mktemp -d -p /var/tmp) && cd $work && (\(command)) 2> /dev/null; end=$?; rm -rf $work; exit $end"
+        )
     }
 
     /// Runs a shell test inside the root.

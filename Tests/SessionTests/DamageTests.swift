@@ -132,7 +132,9 @@ struct DamageTests {
             let answer = answers.first { $0.words == words.joined(separator: " ") }
             let complaint = answer?.complaint ?? ""
             #expect(answer?.status == 0, "\(words): \(complaint)")
-            #expect(!complaint.contains("(had ended)") && !complaint.contains("(goes on)"), "\(words): \(complaint)")
+            #expect(
+                !complaint.contains("(had ended)") && !complaint.contains("(goes on)"),
+                "\(words): \(complaint)")
         }
     }
 
@@ -182,7 +184,9 @@ struct DamageTests {
                 "\"$1\" login bb -- true; mount --bind \"$data\" \"$data\"; mount -o remount,ro,bind \"$data\""
         )
         for answer in answers
-        where ["login", "rename", "remove", "reset"].contains(answer.command) && !answer.words.hasSuffix(" im") {
+        where ["login", "rename", "remove", "reset"].contains(answer.command)
+            && !answer.words.hasSuffix(" im")
+        {
             #expect(
                 answer.status == 1 && answer.complaint.contains("ead-only"),
                 "\(answer.words): \(answer.complaint)")

@@ -59,8 +59,8 @@ struct FaultTests {
         let outcome = try inMounts(
             """
             full=$data/full; mkdir $full; mount -t tmpfs -o size=8m,nr_inodes=600 none $full; cp -a $data/chroot-distro $full
-            mkdir -m 700 $full/chroot-distro/trash  # As an installation makes it.
             export XDG_DATA_HOME=$full
+            mkdir -m 700 $full/chroot-distro/trash; "$1" list >/dev/null  # What an installation makes.
             "$1" login -d bb -- sh -c 'i=0; while [ $i -lt 400 ]; do echo "$i some words for the log"; i=$((i+1)); sleep 0.01; done; exit 0' >/dev/null
             i=0
             fill() { cat /dev/zero >>$full/fill 2>/dev/null; while mkdir $full/fill.$i 2>/dev/null; do i=$((i+1)); done; }

@@ -179,7 +179,8 @@ struct RunningContainerTests {
         "find . -mindepth 1 -delete", "rm -rf $PWD", "sed -i 's/\"bootID\":\"[^\"]*/&x/' holder.json",
         "for f in sessions/*.json; do echo '{' >$f; done", "rm sessions/*", "rm sessions.lock",
         "echo ended >sessions.lock; touch sessions/1.json sessions/x.json sessions/-5.json sessions/99999999999.json",
-        "kill -9 $holder; while readlink /proc/$holder/exe >&2; do sleep 0.01; done", "mkfifo f; mv f holder.json",
+        "kill -9 $holder; while readlink /proc/$holder/exe >&2; do sleep 0.01; done",
+        "mkfifo f; mv f holder.json",
     ]
 
     /// Damages what is in a directory, and fails when all of it is as it was.

@@ -68,7 +68,8 @@ struct Page {
             Section(
                 title: "Getting help",
                 blocks: [
-                    .paragraph("The page of a command\(Self.groupsHint(commands)): \(program.name) help COMMAND")
+                    .paragraph(
+                        "The page of a command\(Self.groupsHint(commands)): \(program.name) help COMMAND")
                 ]))
         self.sections = sections
     }
@@ -82,7 +83,9 @@ struct Page {
         var text = flag.help
         if case .choice(let words) = flag.kind { text += " (\(words.joined(separator: ", ")))" }
         if flag.isRepeatable { text += "; may be repeated" }
-        if !flag.aliases.isEmpty { text += "; also " + flag.aliases.map { "--\($0)" }.joined(separator: ", ") }
+        if !flag.aliases.isEmpty {
+            text += "; also " + flag.aliases.map { "--\($0)" }.joined(separator: ", ")
+        }
         return CommandSpec.Section.Row(flag.term, text)
     }
 

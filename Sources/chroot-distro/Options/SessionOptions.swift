@@ -33,7 +33,8 @@ struct SessionOptions {
         Flag(
             "minimal", group: "mode",
             help:
-                "Share neither /tmp nor devices of the host; pass on almost no variables, not even the image's"),
+                "Share neither /tmp nor devices of the host; pass on almost no variables, not even the image's"
+        ),
         Flag(
             "isolated", aliases: ["isolate"], value: "strict", optionalValue: true, kind: .choice(["strict"]),
             group: "mode",

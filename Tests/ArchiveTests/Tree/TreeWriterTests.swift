@@ -165,7 +165,9 @@ struct TreeRemovalTests {
         let error = try PrivateMounts.run { () -> TreeRemovalError? in
             try Run.shell("mount --bind $1/canary $1/t/a/mnt", base.rawValue)
             let directory = try Directory.open(base)
-            do { try TreeRemoval().remove("t", from: directory) } catch let error as TreeRemovalError { return error }
+            do { try TreeRemoval().remove("t", from: directory) } catch let error as TreeRemovalError {
+                return error
+            }
             return nil
         }
         #expect(error?.isMount == true && error?.path == "/a/mnt")
