@@ -1,5 +1,6 @@
 import Libc
 import Platform
+import TestSupport
 import Testing
 
 @testable import Archive
@@ -135,12 +136,12 @@ import Testing
     }
 
     @Test(
-        "other programs list the same names", .enabled(if: hasCommand("tar")),
+        "other programs list the same names", .needsProgram("tar", "bsdtar"),
         arguments: ["tar -tf -", "bsdtar -tf -"])
     func otherPrograms(command: String) throws {
         let names = Self.difficult.map(\.path).filter { $0.bytes.allSatisfy { $0 > 0x20 && $0 < 0x7f } }
         let bytes = try Self.write(names.map { (Self.member($0), []) })
-        guard let listed = shell(command, input: bytes) else { return }
+        let listed = try #require(shell(command, input: bytes))
         #expect(listed.split(separator: 10).map { RawString(bytes: $0) ?? "" } == names)
     }
 
