@@ -62,7 +62,7 @@ let package = Package(
                 "Store",
             ], swiftSettings: settings),
 
-        tests("Platform", ["Platform"]),
+        tests("Platform", ["CLinux", "Libc", "Platform"]),
         tests("CLI", ["CLI", "CLinux", "Libc", "Platform"]),
         tests("Archive", ["Archive", "CLinux", "Libc", "Platform", "TestSupport"]),
         tests("OCI", ["Archive", "CLinux", "Libc", "OCI", "Platform", "TestSupport"]),
