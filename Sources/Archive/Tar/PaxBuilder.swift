@@ -19,7 +19,8 @@ struct PaxBuilder {
     mutating func add(_ key: String, _ time: timespec) { add(key, Self.decimal(time)) }
 
     mutating func add(_ attribute: TarEntry.Attribute) {
-        records.append((Array("SCHILY.xattr.".utf8) + attribute.name.bytes, attribute.value))
+        let key = Array("SCHILY.xattr.".utf8) + PaxRecords.gnuEncoded(attribute.name.bytes)
+        records.append((key, attribute.value))
     }
 
     /// The records, or `nil` when there are none.

@@ -270,7 +270,7 @@ package final class LayerDiff {
             case .unreadable(let error):
                 try see(path)
                 unreadable.append((path, error))
-            case .vanished, .changed: break
+            case .vanished, .moved, .changed: break
             }
         }
     }

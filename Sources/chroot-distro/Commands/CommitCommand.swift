@@ -6,7 +6,7 @@ import Store
 
 struct CommitCommand: PrivilegedCommand {
     static let spec = CommandSpec(
-        "commit", summary: "Make an image of a container", group: "Files, images and backups",
+        "commit", summary: "Make an image of a container", group: "Images",
         description: [
             "Writes what was changed in the container as a new layer over those of its image, and keeps the result in the image store as IMAGE. A container that was made of an archive becomes an image of one layer. What the program itself writes, such as /etc/resolv.conf, and what is mounted in the container do not get into it. A running container stands still meanwhile.",
             "With SOURCE_DATE_EPOCH set, no time in the image is later than that, and equal containers make equal images.",

@@ -7,7 +7,7 @@ import Store
 struct DiffCommand: PrivilegedCommand {
     static let spec = CommandSpec(
         "diff", summary: "List what was changed in a container since its installation",
-        group: "Files, images and backups",
+        group: "Files and backups",
         description: [
             "Compares the container with its image: A marks what was added, C what was changed and D what was deleted, with all that was in it. Nothing is left out but what the program itself writes, such as /etc/resolv.conf; --all lists that too, marked.",
             "A change is one of content, type, permissions, owner, time, extended attributes or hard links. The layers of the image are read once; what was learnt of them is kept beside the container.",
