@@ -28,6 +28,8 @@ struct ImageRun {
             ContainerName("\(digest.algorithm.rawValue)-\(digest.hex)"), in: context.layout)
         let held = try roots.hold(root.name) { try installer.unpack(image, as: root.name, in: roots.store) }
         use.release()
+        // What else came with it is of no use to anybody.
+        try? context.images().sweepImports()
         let base = try source.defaultName().description.prefix(150)
         let number = String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16)
         let name = try ContainerName("\(base)-\(number)")
