@@ -152,12 +152,16 @@ struct TreeReaderTests {
     @Test("leaves out what is mounted inside", .needsRoot, arguments: [true, false])
     func mounts(hasOpenat2: Bool) throws {
         try make(
-            """
-            mkdir -p mnt d $1/canary; echo secret >$1/canary/file; : >d/f; : >dev
-            mount --bind $1/canary mnt; mount --bind $1/canary/file d/f; mount --bind /dev/null dev
-            """)
-        defer { _ = try? Run.shell("umount $1/tree/mnt $1/tree/d/f $1/tree/dev", Scratch.path.rawValue) }
-        let reading = try Self.read(tree, hasOpenat2: hasOpenat2 && Kernel.hasOpenat2)
+            "mkdir -p mnt d $1/canary; echo secret >$1/canary/file; : >d/f; : >dev")
+        let (base, tree) = (Scratch.path, tree)
+        let reading = try PrivateMounts.run {
+            try Run.shell(
+                """
+                cd $1/tree
+                mount --bind $1/canary mnt; mount --bind $1/canary/file d/f; mount --bind /dev/null dev
+                """, base.rawValue)
+            return try Self.read(tree, hasOpenat2: hasOpenat2 && Kernel.hasOpenat2)
+        }
         #expect(reading.paths == [".", "d"])
         #expect(reading.omissions == ["mnt": .mountPoint, "d/f": .mountPoint, "dev": .mountPoint])
     }

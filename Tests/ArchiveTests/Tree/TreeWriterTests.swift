@@ -269,11 +269,16 @@ struct TreeRemovalTests {
     @Test("says where something is mounted, and touches nothing behind it", .needsRoot)
     func mount() throws {
         try Run.shell(
-            "mkdir -p $1/t/a/mnt $1/canary; echo keep >$1/canary/f; mount --bind $1/canary $1/t/a/mnt",
-            Scratch.path.rawValue)
-        defer { _ = try? Run.shell("umount $1/t/a/mnt", Scratch.path.rawValue) }
-        let directory = try Directory.open(Scratch.path)
-        let error = #expect(throws: TreeRemovalError.self) { try TreeRemoval().remove("t", from: directory) }
+            "mkdir -p $1/t/a/mnt $1/canary; echo keep >$1/canary/f", Scratch.path.rawValue)
+        let base = Scratch.path
+        let error = try PrivateMounts.run { () -> TreeRemovalError? in
+            try Run.shell("mount --bind $1/canary $1/t/a/mnt", base.rawValue)
+            let directory = try Directory.open(base)
+            do { try TreeRemoval().remove("t", from: directory) } catch let error as TreeRemovalError {
+                return error
+            }
+            return nil
+        }
         #expect(error?.isMount == true && error?.path == "/a/mnt")
         #expect(access((Scratch.path / "canary/f").rawValue, F_OK) == 0)
     }
