@@ -14,21 +14,13 @@ struct DirectoryLedger {
     }
 
     private struct Record {
-        /// In one piece, which takes a tenth of the memory of its components.
-        let path: RawString
+        let place: PathTable.Place
         let fate: Fate
 
-        init(_ path: GuestPath, _ fate: Fate) {
-            self.path = path.absolute
-            self.fate = fate
-        }
-
-        /// Bytes, about.
+        /// Bytes, about, with its part of the table of places.
         var size: Int {
-            guard case .described(let entry) = fate else { return path.bytes.count + 256 }
-            return entry.attributes.reduce(path.bytes.count + 256) {
-                $0 + $1.name.bytes.count + $1.value.count + 64
-            }
+            guard case .described(let entry) = fate else { return 256 }
+            return entry.attributes.reduce(256) { $0 + $1.name.bytes.count + $1.value.count + 64 }
         }
     }
 
@@ -45,20 +37,20 @@ struct DirectoryLedger {
     var isFull: Bool { size > limit }
 
     /// A directory that was there before; the first account of it counts.
-    mutating func noteExisting(_ path: @autoclosure () -> GuestPath, _ status: FileStatus) {
+    mutating func noteExisting(_ place: PathTable.Place, _ status: FileStatus) {
         let identity = FileIdentity(status)
         guard records[identity] == nil else { return }
-        keep(Record(path(), .untouched(status.permissions, modified: status.modified)), identity)
+        keep(Record(place: place, fate: .untouched(status.permissions, modified: status.modified)), identity)
     }
 
     /// A directory that an entry describes; the last account of it counts.
-    mutating func note(_ path: GuestPath, _ identity: FileIdentity, as entry: TarEntry) {
+    mutating func note(_ place: PathTable.Place, _ identity: FileIdentity, as entry: TarEntry) {
         // Names of a megabyte each are not worth keeping.
         var essence = TarEntry(.directory, "", permissions: entry.permissions)
         (essence.owner, essence.group) = (entry.owner, entry.group)
         (essence.modified, essence.accessed) = (entry.modified, entry.accessed)
         essence.attributes = entry.attributes
-        keep(Record(path, .described(essence)), identity)
+        keep(Record(place: place, fate: .described(essence)), identity)
     }
 
     private mutating func keep(_ record: Record, _ identity: FileIdentity) {
@@ -68,22 +60,24 @@ struct DirectoryLedger {
     /// Gives every directory its final state and starts over.
     ///
     /// One that cannot be given it keeps none of the others from theirs; the first such failure is thrown at the end.
-    mutating func settle(by trail: ParentTrail, _ report: inout TreeReport) throws(TreeError) {
-        // In this order, what is in a directory comes before itself, and neighbours have most of their way in common.
-        let ordered = records.sorted { $1.value.path < $0.value.path }
+    mutating func settle(
+        _ paths: PathTable, by trail: ParentTrail, _ report: inout TreeReport
+    ) throws(TreeError) {
+        // Backwards, what is in a directory comes before itself, and neighbours have most of their way in common.
+        let ordered = records.sorted { $1.value.place < $0.value.place }
         records.removeAll()
         size = 0
         var failure: TreeError?
         for (identity, record) in ordered {
-            let path = GuestPath(record.path)
+            let path = paths.components(of: record.place)
             do throws(SystemError) {
                 // Something else may have its name by now.
-                guard let found = try trail.find(path.components[...]), found.identity == identity else {
+                guard let found = try trail.find(path[...]), found.identity == identity else {
                     continue
                 }
                 try Self.settle(found.directory.descriptor, record.fate, &report)
             } catch {
-                if failure == nil { failure = .refused(member: path.relative, error) }
+                if failure == nil { failure = .refused(member: GuestPath(components: path).relative, error) }
             }
         }
         trail.reset()

@@ -28,6 +28,7 @@ final class ParentTrail {
         var directory: OpenDirectory?
         /// Whether the name is a symbolic link, so that the frame in front is not the parent.
         let isAlias: Bool
+        let place: PathTable.Place
     }
 
     private let rootfs: Rootfs
@@ -43,8 +44,14 @@ final class ParentTrail {
     /// Directories that stay open at most.
     private static let limit = 64
 
-    /// Told about each directory that was there before, with its path.
-    var onArrival: (@autoclosure () -> GuestPath, FileStatus) -> Void = { _, _ in }
+    /// Where the directories are that have been opened for entries.
+    var paths = PathTable()
+
+    /// Where the directory is that was opened last for entries.
+    var place: PathTable.Place { frames.last?.place ?? .root }
+
+    /// Told about each directory that was there before.
+    var onArrival: (PathTable.Place, FileStatus) -> Void = { _, _ in }
 
     init(_ rootfs: consuming Rootfs, follows: Bool) throws(SystemError) {
         self.rootfs = rootfs
@@ -61,13 +68,20 @@ final class ParentTrail {
     ///
     /// Where links are followed, what is missing on the way is made, and what is no directory replaced.
     func open(_ path: ArraySlice<RawString>) throws(SystemError) -> OpenDirectory {
-        try walk(path) { (name, parent) throws(SystemError) in try enter(name, of: parent) }
+        try walk(path) { (name, parent) throws(SystemError) in
+            let place = paths.place(of: name, in: place)
+            let (next, isAlias) = try enter(name, of: parent, place)
+            return (next, isAlias, place)
+        }
     }
 
     /// Opens a directory, unless something on the way is missing or is none; nothing is made or told.
     func find(_ path: ArraySlice<RawString>) throws(SystemError) -> OpenDirectory? {
         do {
-            return try walk(path) { (name, parent) throws(SystemError) in try look(name, in: parent) }
+            return try walk(path) { (name, parent) throws(SystemError) in
+                let (next, isAlias) = try look(name, in: parent)
+                return (next, isAlias, .root)
+            }
         } catch  where [ENOENT, ENOTDIR, ELOOP].contains(error.code) {
             return nil
         }
@@ -75,7 +89,7 @@ final class ParentTrail {
 
     private func walk(
         _ path: ArraySlice<RawString>,
-        _ step: (RawString, OpenDirectory) throws(SystemError) -> (OpenDirectory, isAlias: Bool)
+        _ step: (RawString, OpenDirectory) throws(SystemError) -> (OpenDirectory, Bool, PathTable.Place)
     ) throws(SystemError) -> OpenDirectory {
         var rest = path
         var shared = 0
@@ -90,8 +104,8 @@ final class ParentTrail {
         }
         var current = frames.last?.directory ?? root
         for name in rest {
-            let (next, isAlias) = try step(name, current)
-            frames.append(Frame(name: name, directory: next, isAlias: isAlias))
+            let (next, isAlias, place) = try step(name, current)
+            frames.append(Frame(name: name, directory: next, isAlias: isAlias, place: place))
             if frames.count > Self.limit { frames[frames.count - Self.limit - 1].directory = nil }
             current = next
         }
@@ -138,19 +152,19 @@ final class ParentTrail {
     }
 
     private func enter(
-        _ name: RawString, of parent: OpenDirectory
+        _ name: RawString, of parent: OpenDirectory, _ place: PathTable.Place
     ) throws(SystemError) -> (OpenDirectory, isAlias: Bool) {
-        do { return (try arrive(try parent.directory.openDirectory(name), name), false) } catch {
+        do { return (try arrive(try parent.directory.openDirectory(name), name, place), false) } catch {
             switch error.code {
             case EACCES where geteuid() != 0:
                 // The ledger puts it back.
-                onArrival(path(to: name), try parent.directory.status(name))
+                onArrival(place, try parent.directory.status(name))
                 try parent.directory.setPermissions(name, 0o700)
-                return (try arrive(try parent.directory.openDirectory(name), name), false)
+                return (try arrive(try parent.directory.openDirectory(name), name, place), false)
             case ENOENT where follows: return (try make(name, in: parent), false)
             case ELOOP, ENOTDIR:
                 if try isLink(name, in: parent, error) {
-                    return (try arrive(try rootfs.openOrMakeDirectory(path(to: name)), name), true)
+                    return (try arrive(try rootfs.openOrMakeDirectory(path(to: name)), name, place), true)
                 }
                 guard follows else { throw error }
                 try parent.directory.removeFile(name)
@@ -173,11 +187,11 @@ final class ParentTrail {
         return try admit(try parent.directory.openDirectory(name), name).0
     }
 
-    private func arrive(_ directory: consuming Directory, _ name: RawString) throws(SystemError)
-        -> OpenDirectory
-    {
+    private func arrive(
+        _ directory: consuming Directory, _ name: RawString, _ place: PathTable.Place
+    ) throws(SystemError) -> OpenDirectory {
         let (arrived, status) = try admit(directory, name)
-        onArrival(path(to: name), status)
+        onArrival(place, status)
         if geteuid() != 0, status.permissions & 0o700 != 0o700 {
             // The ledger puts it back.
             let raw = arrived.directory.raw

@@ -69,7 +69,8 @@ package final class TreeWriter {
         ledger = DirectoryLedger(limit: ledgerLimit)
         report = TreeReport()
         forget()
-        trail.onArrival = { [unowned self] in ledger.noteExisting($0(), $1) }
+        trail.paths = PathTable()
+        trail.onArrival = { [unowned self] in ledger.noteExisting($0, $1) }
         if remembersRoot { ledger.noteExisting(.root, try root.status()) }
     }
 
@@ -109,7 +110,8 @@ package final class TreeWriter {
 
     private func settle() throws(TreeError) {
         forget()
-        try ledger.settle(by: glance, &report)
+        defer { trail.paths = PathTable() }
+        try ledger.settle(trail.paths, by: glance, &report)
     }
 
     /// Names on the way may mean something else from now on.
@@ -389,7 +391,7 @@ package final class TreeWriter {
         }
         let directory = try trail.open(path.components[...])
         try mark()
-        ledger.note(path, directory.identity, as: entry)
+        ledger.note(trail.place, directory.identity, as: entry)
         report.directories += 1
     }
 
