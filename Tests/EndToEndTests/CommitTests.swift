@@ -252,7 +252,7 @@ struct CommitTests {
         try program.succeed("install", "me/both", "--name", "copy", "--pull", "never")
     }
 
-    @Test("says that a running container goes on meanwhile, or lets it stand still")
+    @Test("says that a running container goes on meanwhile")
     func running() throws {
         let program = try Program.with("box")
         let session = try program.start(
@@ -260,6 +260,8 @@ struct CommitTests {
         _ = try session.read(until: "ready")
         let outcome = try program.succeed("commit", "box", "me/live")
         #expect(outcome.stdout.hasPrefix("sha256:"))
+        #expect(
+            outcome.stderr.contains("box is running"), "\(outcome.stderr)")
         try session.send("x\n")
         _ = try session.read(until: "on")
         _ = try session.finish()
