@@ -162,6 +162,21 @@ bool cd_hostname_is(const char *name) {
     return uname(&system) == 0 && strcmp(system.nodename, name) == 0;
 }
 
+// The variables that begin as zeros (the linker's own names, end(3)).
+extern char __bss_start[], _end[];
+
+static void populate(const char *start, const char *end) {
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = ((uintptr_t)start + page - 1) & -page;
+    if ((uintptr_t)end > first) madvise((void *)first, (uintptr_t)end - first, 23 /* MADV_POPULATE_WRITE */);
+}
+
+void cd_expect_memory(void) {
+    populate(__bss_start, _end);
+    char *top = sbrk(0);
+    // What malloc(3) has asked for so far.
+    if (top != (char *)-1) populate(top - (128 << 10), top);
+}
+
 void cd_shed_memory(void) {
 #ifdef __GLIBC__
     malloc_trim(0);

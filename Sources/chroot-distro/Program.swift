@@ -1,4 +1,5 @@
 import CLI
+import CLinux
 import Libc
 import Platform
 
@@ -25,6 +26,7 @@ enum Program {
     ])
 
     static func main() -> ExitStatus {
+        cd_expect_memory()
         umask(0o022)
         // Whatever is opened later must not take the place of a closed standard descriptor.
         while case let null = open("/dev/null", O_RDWR | O_CLOEXEC), null >= 0 {

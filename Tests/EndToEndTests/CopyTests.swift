@@ -283,6 +283,30 @@ struct CopyTests {
         try program.succeed("copy", "-m", (tree / "f").rawValue, "box:/srv/f2")
     }
 
+    @Test("keeps the source when something of it gets lost on the way", .needsProgram("setfattr"))
+    func lost() throws {
+        let program = try Program.with("box")
+        let srv = program.root(of: "box") / "srv"
+        try Run.shell(
+            "mkdir -p \"$1/d\"; echo x >\"$1/d/f\"; setfattr -n user.a -v b \"$1/d/f\"", srv.rawValue)
+        // This file system has no attributes.
+        let script = """
+            mkdir "$1/disk"; mount -t ramfs none "$1/disk" || exit 77
+            "$2" copy -m box:/srv/d "$1/disk/"; echo $?; cat "$1/disk/d/f"
+            """
+        let words = [
+            "-m", "--propagation", "private", "sh", "-c", script, "sh", Scratch.path.rawValue,
+            BuiltBinary.path,
+        ]
+        let outcome = try Run.program("unshare", words, environment: program.environment)
+        guard outcome.status.code != 77 else { return }
+        #expect(outcome.stdout == "1\nx\n", "\(outcome.stderr)")
+        #expect(
+            outcome.stderr.contains("1 extended attributes") && outcome.stderr.contains("left as it was"),
+            "\(outcome.stderr)")
+        #expect(try Run.shell("cat \"$1/d/f\"", srv.rawValue) == "x\n")
+    }
+
     // MARK: - Others
 
     @Test("waits for nobody who changes the container, and keeps them out itself")

@@ -48,6 +48,24 @@ struct ImageArchiveTests {
         #expect(try rig.program.succeed("image", "ls", "-q").lines.contains("theirs:3"))
     }
 
+    @Test("may be the directory of a layout, of which all or nothing is taken")
+    func directory() throws {
+        let rig = try ImageRig(layers: [ImageRig.noise(1)])
+        let digest = try rig.digest("box:1")
+        try rig.program.succeed("clear-cache")
+        try rig.program.succeed("image", "load", rig.path("busybox"), "--name", "from:layout")
+        #expect(try rig.digest("from:layout") == digest)
+        #expect(try rig.blobsAreWhole())
+        try rig.program.succeed("install", "from:layout", "--pull", "never")
+        #expect(try rig.program.inside("from", "stat -c %s /srv/noise") == "1048576")
+        try rig.program.succeed("remove", "from")
+        try rig.program.succeed("clear-cache")
+        try Run.shell("rm \"$(ls -S \"$1\"/busybox/blobs/sha256/* | head -1)\"", Scratch.path.rawValue)
+        try rig.program.refuse("image", "load", rig.path("busybox"), naming: ["lacks"])
+        try rig.program.refuse("image", "load", Scratch.path.rawValue, naming: ["oci-layout"])
+        #expect(try Run.shell("find \"$1/cache/chroot-distro/blobs\" -type f", Scratch.path.rawValue).isEmpty)
+    }
+
     @Test("go to a pipe or to a new file, never to a terminal or over another file")
     func places() throws {
         let rig = try ImageRig()
@@ -155,6 +173,11 @@ struct ImageArchiveTests {
         (
             "a manifest of seventeen megabytes",
             "manifest['annotations'] = {'x': 'y' * (17 << 20)}; set_manifest(manifest)", "MiB"
+        ),
+        (
+            "a config that is nested too deeply",
+            "manifest['config'] = blob(b'{\"x\":' + b'[' * 300 + b']' * 300 + b'}', 'config'); set_manifest(manifest)",
+            "config"
         ),
         ("ten thousand layers", "manifest['layers'] *= 10000; set_manifest(manifest)", "more than 1000"),
         (

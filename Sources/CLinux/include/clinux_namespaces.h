@@ -28,4 +28,8 @@ bool cd_hostname_is(const char *name);
 /// Gives memory back that is not needed while waiting: free heap, and pages of files that can be read again.
 void cd_shed_memory(void);
 
+/// Has the kernel give this process at once the memory that each start uses (MADV_POPULATE_WRITE, Linux 5.14): asking for
+/// it page by page takes several times as long.
+void cd_expect_memory(void);
+
 #endif

@@ -7,6 +7,7 @@ struct BackupOmissions {
     private var sockets = 0
     private var vanished = 0
     private var changed: [RawString] = []
+    private var moved: [RawString] = []
     private var mountPoints: [RawString] = []
     /// The first that may not be read.
     private(set) var unreadable: (RawString, SystemError)?
@@ -16,6 +17,7 @@ struct BackupOmissions {
         case .socket: sockets += 1
         case .vanished: vanished += 1
         case .changed: changed.append(path)
+        case .moved: moved.append(path)
         case .mountPoint: mountPoints.append(path)
         case .unreadable(let error): if unreadable == nil { unreadable = (path, error) }
         }
@@ -29,6 +31,11 @@ struct BackupOmissions {
         if let first = changed.first {
             diagnostics.warning(
                 "\(changed.count) file(s) changed while they were read, and may be copied half; one is \(first)"
+            )
+        }
+        if let first = moved.first {
+            diagnostics.warning(
+                "\(moved.count) director(ies) were moved before all of them was read, and may be incomplete; one is \(first)"
             )
         }
         if let first = mountPoints.first {

@@ -56,7 +56,7 @@ struct BackupUnpacker {
         case .tree(let path):
             hasTree = true
             onMember(entry.path)
-            try writer.write(entry, at: path, linkTarget: target(of: entry), from: reader)
+            try writer.write(entry, at: path, link: target(of: entry).map { .init($0) }, from: reader)
             links.note(entry, at: path)
         }
     }

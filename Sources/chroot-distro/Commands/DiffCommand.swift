@@ -1,3 +1,4 @@
+import Archive
 import CLI
 import OCI
 import Platform
@@ -63,7 +64,7 @@ struct DiffCommand: PrivilegedCommand {
     private static func statistics(_ items: [ListedChange]) -> String {
         func row(_ word: String) -> String {
             let those = items.filter { $0.change == word }
-            let size = those.reduce(Int64(0)) { $0 + $1.size }
+            let size = those.reduce(Int64(0)) { $0.saturating(adding: $1.size) }
             return "\(word) \(those.count), \(ByteCount(size))\n"
         }
         return row("added") + row("changed") + row("deleted")
