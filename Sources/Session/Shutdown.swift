@@ -86,6 +86,8 @@ package struct Shutdown {
     package func run(_ manner: Manner, ifStill holder: ProcessIdentity? = nil) throws -> Bool {
         let descriptors = DescriptorLimit.raise()
         defer { descriptors.restore() }
+        // A full disk has no room for the records of a container that has none, and need not have.
+        if SessionRegistry.read(name, in: layout) == nil, try members(of: nil).isEmpty { return false }
         let registry = try SessionRegistry.open(name, in: layout)
         if let holder, registry.recordedHolder()?.identity != holder { return false }
         // A backup that was killed together with whoever watches over it.

@@ -189,11 +189,11 @@ package struct ContainerStore: ~Copyable {
     }
 
     private func sweepStaging() throws {
+        // Where there is none, a full disk need not have room for its lock.
+        guard try data.statusIfPresent("staging") != nil else { return }
         // Whoever has the lock is making a directory there, which is not locked yet.
         guard let making = try FileLock.attempt(locks, Self.stagingLock, .exclusive) else { return }
-        if try data.statusIfPresent("staging") != nil {
-            try Staging.sweep(data.openDirectory("staging"), into: Trash(in: data))
-        }
+        try Staging.sweep(data.openDirectory("staging"), into: Trash(in: data))
         making.release()
     }
 

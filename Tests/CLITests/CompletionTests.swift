@@ -142,7 +142,7 @@ private struct Installation {
             say 'LINE_TEXT=\(CompletionWords.quote(line).replacing("'", with: "\""))'
             sleep 0.3
             zpty -w -n inner $'\\x14'
-            for ((i = 0; i < 100; i++)); do sleep 0.05; [[ -f result ]] && grep -qx done result && break; done
+            for ((i = 0; i < 1200; i++)); do sleep 0.05; [[ -f result ]] && grep -qx done result && break; done
             zpty -d inner
             cat result
             """

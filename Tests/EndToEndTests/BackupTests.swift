@@ -11,6 +11,9 @@ extension Program {
             """
             cd "$1"
             find . -mindepth 1 ! -type s -printf '%p|%y|%m|%U:%G|%T@|%l|%n\\n' | LC_ALL=C sort
+            find . -type f -printf '%p|%s\\n' | LC_ALL=C sort
+            # Of what is too large to be read, the middle.
+            find . -type f -size +1048575k -exec dd if={} bs=4096 skip=131072 count=1 status=none ';' | sha256sum
             find . -type f -size -1048576k -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum
             getfattr -h -R -d -m - . 2>/dev/null | LC_ALL=C sort || :
             """, root(of: name).rawValue)

@@ -211,6 +211,38 @@ struct ElevationTests {
         #expect(try terminal.finish() == ExitStatus(code: 4), "\(terminal.text)")
     }
 
+    @Test("asks for root's password by su where there is nothing else", .needsProgram("su", "chpasswd"))
+    func su() throws {
+        let program = try Program.with("box")
+        let etc = try PrivateEtc(in: Scratch.path)
+        try etc.asRoot("sh", "-c", "echo root:s3cret-of-this-test | chpasswd")
+        var environment = program.environment
+        environment["PATH"] = try pathWith(only: "su")
+        environment["CD_ENV"] = "KEPT=yes"
+        let copy = try copyOfProgram()
+        var terminal = try etc.onTerminal(
+            copy,
+            [
+                "login", "box", "--", "sh", "-c", "stty size; echo \"|$KEPT|$1|$(id -u)\"; read x; exit 5",
+                "x",
+                "a  'b'",
+            ], environment: environment)
+        try terminal.wait(for: "assword:")
+        try terminal.type("s3cret-of-this-test\n")
+        try terminal.wait(for: "24 80")
+        try terminal.wait(for: "|yes|a  'b'|0")
+        try terminal.type("\n")
+        #expect(try terminal.finish() == ExitStatus(code: 5), "\(terminal.text)")
+        #expect(!terminal.text.contains("s3cret"))
+        // Who does not know it gets nowhere.
+        var stranger = try etc.onTerminal(
+            copy, ["login", "box", "--", "echo", "in"], environment: environment)
+        try stranger.wait(for: "assword:")
+        try stranger.type("wrong\n")
+        #expect(try stranger.finish() != .success)
+        #expect(!stranger.text.contains("\nin"), "\(stranger.text)")
+    }
+
     @Test("goes on in / when the working directory has been removed")
     func removedDirectory() throws {
         let program = try Program.with("box")

@@ -239,8 +239,9 @@ struct ImageTests {
         for words in [["clear-cache"], ["image", "prune"], ["cl", "--orphan"], ["image", "rm", "box:1"]] {
             let outcome = try Run.program(BuiltBinary.path, words, environment: rig.program.environment)
             #expect(
-                outcome.status == .failure && outcome.stderr.contains("in use")
-                    || outcome.stderr.contains("using"), "\(outcome.stderr)")
+                outcome.status == .failure
+                    && ["in use", "using"].contains { outcome.stderr.contains($0) },
+                "\(words): \(outcome.stderr)")
         }
         #expect(try rig.program.succeed("image", "ls", "-q").lines == ["box:1"])
         _ = try holder.finish(input: Array("\n".utf8))

@@ -57,9 +57,13 @@ struct KillTests {
         program.environment["CD_USE_NS"] = "1"
         let first = try program.start("login", "box", "--", "sh", "-c", "echo ready; read x")
         _ = try first.read(until: "ready")
-        try program.succeed("login", "box", "--", "sh", "-c", "setsid sleep 1007 <&- >&- 2>&- & sleep 0.3")
+        let length = "\(Int.random(in: 100_000_000...2_000_000_000))"
+        try program.succeed(
+            "login", "box", "--", "sh", "-c",
+            "setsid sleep \(length) <&- >&- 2>&- & while [ $(cat /proc/$!/comm) != sleep ]; do sleep 0.05; done"
+        )
         func left() -> Int {
-            Processes.withArgument("sleep\01007").count { ProcessStatus(of: $0.pid)?.hasEnded == false }
+            Processes.withCommand("sleep", length).count { ProcessStatus(of: $0.pid)?.hasEnded == false }
         }
         #expect(left() == 1)
         try program.succeed("kill", "\(first.pid)")

@@ -83,9 +83,11 @@ struct RunningContainerTests {
 
     @Test(
         "can be entered after anything was killed at any moment, and leaves nothing",
-        arguments: ["supervisor", "holder", "guest"])
-    func killed(_ who: String) throws {
-        for round in 0..<15 {
+        arguments: ["supervisor", "holder", "guest"], Mode.allCases)
+    func killed(_ who: String, _ mode: Mode) throws {
+        var container = container
+        container.mode = mode
+        for round in 0..<(mode == .standard ? 15 : 6) {
             let running = try container.start(script: "echo up $$; sleep 1000")
             if round % 3 > 0 {
                 _ = try running.read(until: "up")

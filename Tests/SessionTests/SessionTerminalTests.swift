@@ -198,9 +198,11 @@ struct SessionTerminalTests {
     }
 
     @Test(
-        "passes signals on to the guest, with a terminal",
-        arguments: [SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2])
-    func signals(_ signal: Int32) throws {
+        "passes signals on to the guest, with a terminal, in every mode",
+        arguments: [SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2], Mode.allCases)
+    func signals(_ signal: Int32, _ mode: Mode) throws {
+        var container = container
+        container.mode = mode
         var terminal = try container.terminal([
             "sh", "-c", "trap 'echo got; exit 9' \(signal); echo up; while :; do sleep 0.1; done",
         ])
@@ -211,9 +213,11 @@ struct SessionTerminalTests {
     }
 
     @Test(
-        "passes signals on to the guest, without a terminal",
-        arguments: [SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2])
-    func signalsWithout(_ signal: Int32) throws {
+        "passes signals on to the guest, without a terminal, in every mode",
+        arguments: [SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2], Mode.allCases)
+    func signalsWithout(_ signal: Int32, _ mode: Mode) throws {
+        var container = container
+        container.mode = mode
         let running = try container.start(
             script: "trap 'echo got; exit 9' \(signal); echo up; while :; do sleep 0.1; done")
         _ = try running.read(until: "up")
@@ -226,8 +230,12 @@ struct SessionTerminalTests {
         trap ': >/stopped; echo stop' TSTP; trap 'echo cont' CONT; trap 'echo size' WINCH; echo up; while :; do sleep 0.1; done
         """
 
-    @Test("stops with its guest and goes on with it, with a terminal, which it gives back meanwhile")
-    func stoppedWith() throws {
+    @Test(
+        "stops with its guest and goes on with it, with a terminal, which it gives back meanwhile",
+        arguments: Mode.allCases)
+    func stoppedWith(_ mode: Mode) throws {
+        var container = container
+        container.mode = mode
         var terminal = try container.terminal(["sh", "-c", Self.stopping])
         let before = terminal.modes
         try terminal.wait(for: "up")
@@ -247,8 +255,10 @@ struct SessionTerminalTests {
         #expect(try terminal.finish().code == 143)
     }
 
-    @Test("stops with its guest and goes on with it, without a terminal")
-    func stoppedWithout() throws {
+    @Test("stops with its guest and goes on with it, without a terminal", arguments: Mode.allCases)
+    func stoppedWithout(_ mode: Mode) throws {
+        var container = container
+        container.mode = mode
         let running = try container.start(script: Self.stopping)
         _ = try running.read(until: "up")
         running.signal(SIGWINCH)

@@ -3,10 +3,21 @@ import Platform
 import Store
 import TestSupport
 
+/// How far a session is kept apart from the host.
+enum Mode: String, CaseIterable, Sendable {
+    case standard, minimal, namespaces, isolated
+
+    /// The options of `login`.
+    var options: [String] { self == .minimal || self == .isolated ? ["--\(rawValue)"] : [] }
+    var environment: [String: String] { self == .namespaces ? ["CD_USE_NS": "1"] : [:] }
+}
+
 /// A container with a static busybox in a store of the test's own, and the program that works on it.
 struct TestContainer {
     let data: HostPath
     let name: String
+    /// How the sessions that `script`, `start(script:)` and `terminal` begin are kept apart from the host.
+    var mode = Mode.standard
 
     /// Makes the container below a directory, which should be the test's scratch directory.
     init(in data: HostPath, name: String = "bb") throws {
@@ -31,7 +42,7 @@ struct TestContainer {
 
     var environment: [String: String] {
         Run.environment.merging(["XDG_DATA_HOME": data.rawValue, "XDG_CACHE_HOME": (data / "cache").rawValue])
-        { $1 }
+        { $1 }.merging(mode.environment) { $1 }
     }
 
     /// Runs the program.
@@ -41,7 +52,7 @@ struct TestContainer {
 
     /// Runs a command in the container.
     func login(_ options: [String] = [], _ command: String..., timeout: Double = 60) throws -> Run.Outcome {
-        try program(["login", name] + options + ["--"] + command, timeout: timeout)
+        try program(["login", name] + mode.options + options + ["--"] + command, timeout: timeout)
     }
 
     /// Runs a script in the container.
@@ -55,12 +66,12 @@ struct TestContainer {
 
     /// Starts a script in the container.
     func start(script: String, _ options: [String] = []) throws -> Running {
-        try start(["login", name] + options + ["--", "sh", "-c", script])
+        try start(["login", name] + mode.options + options + ["--", "sh", "-c", script])
     }
 
     /// Starts a command in the container on a terminal.
     func terminal(_ command: [String] = [], options: [String] = []) throws -> TestTerminal {
-        let words = ["login", name] + options + (command.isEmpty ? [] : ["--"] + command)
+        let words = ["login", name] + mode.options + options + (command.isEmpty ? [] : ["--"] + command)
         return try TestTerminal(BuiltBinary.path, words, environment: environment)
     }
 

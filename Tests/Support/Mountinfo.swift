@@ -17,22 +17,36 @@ package enum Mountinfo {
         _ sourceLocation: SourceLocation = #_sourceLocation, _ body: () throws -> Result
     ) rethrows -> Result {
         let before = text()
-        defer { #expect(settles(at: before), "the host's mounts changed", sourceLocation: sourceLocation) }
+        defer {
+            let changes = lastingChanges(since: before)
+            #expect(changes.isEmpty, "the host's mounts changed", sourceLocation: sourceLocation)
+        }
         return try body()
     }
 
     /// Whether no line of the host's mount table stays different from what it was.
+    package static func settles(at before: String) -> Bool { lastingChanges(since: before).isEmpty }
+
+    /// The lines of the host's mount table that have come or gone and stay so for half a minute.
     ///
-    /// Tests beside this one mount things, too, but for a moment only.
-    package static func settles(at before: String) -> Bool {
-        let before = Set(before.split(separator: "\n"))
-        var differences: Set<Substring>?
-        return Waiting.until(within: 30) {
-            let now = before.symmetricDifference(text().split(separator: "\n").map { Substring($0) })
-            let lasting = differences.map { $0.intersection(now) } ?? now
-            differences = lasting
-            return lasting.isEmpty
+    /// Tests beside this one mount things, too, but for a moment only, or in scratch directories of their own.
+    private static func lastingChanges(since before: String) -> [Substring] {
+        let before = lines(before)
+        var lasting: Set<Substring>?
+        _ = Waiting.until(within: 30) {
+            let now = before.symmetricDifference(lines(text()))
+            lasting = lasting?.intersection(now) ?? now
+            return lasting?.isEmpty == true
         }
+        return (lasting ?? []).sorted()
+    }
+
+    /// The lines of a table but for those of other tests' scratch directories.
+    private static func lines(_ text: String) -> Set<Substring> {
+        Set(
+            text.split(separator: "\n").filter { line in
+                !line.contains(" /var/tmp/") || Scratch.own.map { line.contains($0.rawValue) } ?? true
+            })
     }
 
     /// Where something is mounted in this process's own namespace at `path` or below it, outermost first.

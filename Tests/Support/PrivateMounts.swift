@@ -19,8 +19,9 @@ package enum PrivateMounts {
         }
     }
 
-    /// `body` runs on another thread, so its expectations are values that it hands out, and `Scratch.path` has to be
-    /// asked for before. Programs that it starts have these mounts.
+    /// Runs `body` on another thread, so that its expectations are values that it hands out.
+    ///
+    /// `Scratch.path` has to be asked for before. Programs that it starts have these mounts.
     package static func run<Value>(_ body: @escaping () throws -> Value) throws -> Value {
         var value: Value?
         let work = Work { value = try body() }

@@ -10,6 +10,9 @@ import Testing
 package enum Scratch {
     @TaskLocal fileprivate static var current: HostPath?
 
+    /// The directory of the running test; `nil` when it has none.
+    static var own: HostPath? { current }
+
     /// The directory of the running test.
     package static var path: HostPath {
         guard let current else { preconditionFailure("the test lacks the trait .scratch") }
