@@ -61,7 +61,7 @@ struct BackupTests {
         let program = try Program.with("box")
         for (name, type, magic) in [
             ("a.tgz", nil, "1f8b"), ("a.tbz2", nil, "425a"), ("a.txz", nil, "fd37"),
-            ("A.TAR.ZST", nil, "28b5"),
+            ("A.TAR.ZST", nil, "28b5"), ("a.zst", nil, "28b5"), ("a.gz", nil, "1f8b"),
             ("a.img", nil, "5061"), ("b.tar.gz", "xz", "fd37"), ("b.tar.xz", "none", "5061"),
             ("c.tar", "zstd", "28b5"),
         ] {
@@ -269,5 +269,39 @@ struct BackupTests {
         usleep(300_000)
         let outcome = try program.run("login", "box", "--", "true")
         #expect(outcome.status == .failure && outcome.stderr.contains("backup"), "\(outcome.stderr)")
+    }
+
+    @Test("is verified where the file system finds more data than before", .needsProgram("fallocate"))
+    func unwritten() throws {
+        let program = try Program.with("box")
+        // Blocks that are taken and never written become data once somebody has read them.
+        try Run.shell(
+            "cd \"$1\"; fallocate -l 4M room; printf x | dd of=room bs=1 seek=1000000 conv=notrunc status=none; sync room",
+            program.root(of: "box").rawValue)
+        try program.succeed("backup", "box", "-o", file("box.tar"), "--verify")
+        #expect(access(file("box.tar"), F_OK) == 0)
+    }
+
+    @Test("names its output when that takes no more", .needsFile("/dev/full"))
+    func fullOutput() throws {
+        let program = try Program.with("box")
+        let outcome = try Run.program(
+            "/bin/sh", ["-c", "\"$1\" backup box >/dev/full", "sh", BuiltBinary.path],
+            environment: program.environment)
+        #expect(outcome.status == .failure)
+        #expect(outcome.stderr.contains("standard output cannot be written"), "\(outcome.stderr)")
+        #expect(!outcome.stderr.contains("XDG_DATA_HOME"), "\(outcome.stderr)")
+    }
+
+    @Test(
+        "of a container with any name is restored under that name",
+        arguments: ["installed-rootfs", "proot-distro"])
+    func unluckyNames(_ name: String) throws {
+        let program = try Program.with(name)
+        try program.succeed("backup", name, "-o", file("box.tar"))
+        try program.succeed("remove", name)
+        try program.succeed("restore", file("box.tar"))
+        #expect(try program.names() == [name])
+        #expect(try program.inside(name, "echo in") == "in")
     }
 }

@@ -4,10 +4,21 @@ import Platform
 
 /// What a backup could not take, to be told at the end.
 struct BackupOmissions {
+    /// How many there are, and which one came first.
+    private struct Places {
+        private(set) var count = 0
+        private(set) var first: RawString = ""
+
+        mutating func note(_ path: RawString) {
+            if count == 0 { first = path }
+            count += 1
+        }
+    }
+
     private var sockets = 0
     private var vanished = 0
-    private var changed: [RawString] = []
-    private var mountPoints: [RawString] = []
+    private var changed = Places()
+    private var mountPoints = Places()
     /// The first that may not be read.
     private(set) var unreadable: (RawString, SystemError)?
 
@@ -15,8 +26,8 @@ struct BackupOmissions {
         switch omission {
         case .socket: sockets += 1
         case .vanished: vanished += 1
-        case .changed: changed.append(path)
-        case .mountPoint: mountPoints.append(path)
+        case .changed: changed.note(path)
+        case .mountPoint: mountPoints.note(path)
         case .unreadable(let error): if unreadable == nil { unreadable = (path, error) }
         }
     }
@@ -26,15 +37,15 @@ struct BackupOmissions {
             diagnostics.info("Left out: \(sockets) socket(s), which only live with their programs")
         }
         if vanished > 0 { diagnostics.warning("\(vanished) file(s) vanished meanwhile and were left out") }
-        if let first = changed.first {
+        if changed.count > 0 {
             diagnostics.warning(
-                "\(changed.count) file(s) changed while they were read, and may be copied half; one is \(first)"
-            )
+                "\(changed.count) file(s) changed while they were read, and may be copied half; one is "
+                    + "\(changed.first)")
         }
-        if let first = mountPoints.first {
+        if mountPoints.count > 0 {
             diagnostics.warning(
-                "\(mountPoints.count) place(s) were left out, since something is mounted there; one is \(first)"
-            )
+                "\(mountPoints.count) place(s) were left out, since something is mounted there; one is "
+                    + "\(mountPoints.first)")
         }
     }
 }

@@ -11,6 +11,7 @@ struct BackupCommand: PrivilegedCommand {
         description: [
             "Writes a tar archive with CONTAINER/manifest.json and CONTAINER/rootfs, to FILE or to standard output. Owners, hard links, extended attributes, holes and devices are kept. Sockets and what is mounted inside are left out.",
             "A running container stands still meanwhile, so that the copy is consistent; where the kernel cannot do that, it is said that the copy was taken of something moving.",
+            "With --base only what has been changed since that backup is written, with a list of what is still there. The base is a whole backup or such an increment; restore takes the whole one and all increments in their order. What was changed is told by the time of the last change, which no program can set, so the host's clock must not go backwards in between.",
             "FILE appears when it is complete, and replaces nothing. To encrypt a backup, send it through a pipe: chroot-distro backup NAME | age -r KEY >NAME.tar.age",
         ],
         operands: [Operand("CONTAINER", .container)],
@@ -18,6 +19,9 @@ struct BackupCommand: PrivilegedCommand {
             Flag(
                 "output", short: "o", value: "FILE", kind: .file,
                 help: "Write to FILE, which must not exist yet"),
+            Flag(
+                "base", value: "FILE", kind: .file,
+                help: "Write only what has been changed since the backup FILE; - is standard input"),
             Flag(
                 "compress", short: "c", value: "TYPE",
                 kind: .choice(["gzip", "bzip2", "xz", "zstd", "none"]),
@@ -30,8 +34,10 @@ struct BackupCommand: PrivilegedCommand {
         ],
         examples: [
             .init("chroot-distro backup debian --output debian.tar.zst"),
+            .init("chroot-distro backup debian -o monday.tar.zst --base debian.tar.zst"),
             .init("chroot-distro backup debian | gzip >debian.tar.gz"),
             .init("chroot-distro backup debian | gpg -c >debian.tar.gpg"),
+            .init("gpg -d debian.tar.gpg | chroot-distro backup debian --base - | gpg -c >monday.tar.gpg"),
         ])
 
     private let name: ContainerName
@@ -46,6 +52,9 @@ struct BackupCommand: PrivilegedCommand {
         output = file.flatMap { $0 == "-" ? nil : HostPath($0) }
         var options = BackupOptions()
         options.format = try arguments.text("compress").flatMap { Compression(rawValue: $0) }
+        let base = try arguments.text("base")
+        if base?.isEmpty == true { throw arguments.invalid("base", "it is empty") }
+        options.base = base.map { BackupFile($0) }
         options.hasZeroOwners = arguments.isSet("numeric-zero")
         options.verifies = arguments.isSet("verify")
         options.isLive = arguments.isSet("live")
