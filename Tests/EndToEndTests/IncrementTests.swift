@@ -215,6 +215,15 @@ struct IncrementTests {
             ], environment: other().environment)
         #expect(back.status == .success, "\(back.stderr)")
         #expect(try listing("data") == listing("other"))
+        // As from programs that decrypt them.
+        let files = try Run.program(
+            "/bin/bash",
+            [
+                "-c", "\"$1\" restore --force <(cat \"$2\") <(cat \"$3\")", "bash", BuiltBinary.path,
+                file("full.tar.zst"), file("one"),
+            ], environment: other().environment)
+        #expect(files.status == .success, "\(files.stderr)")
+        #expect(try listing("data") == listing("other"))
         let twice = try other().run("restore", "-", "-")
         #expect(twice.status != .success && twice.stderr.contains("only once"), "\(twice.stderr)")
     }

@@ -75,14 +75,15 @@ struct SquashfsTests {
             [
                 "-c",
                 """
-                import os, sys
+                import os, sys, time
                 os.chdir(sys.argv[1]); os.symlink(sys.argv[2], "link")
                 while True:
-                    os.rename("b", "t"); os.rename("link", "b"); os.rename("b", "link"); os.rename("t", "b")
+                    os.rename("b", "t"); os.rename("link", "b"); time.sleep(0.004)
+                    os.rename("b", "link"); os.rename("t", "b"); time.sleep(0.004)
                 """, root + "/srv", file("host"),
             ], environment: program.environment)
         defer { swapping.signalGroup(SIGKILL) }
-        for attempt in 0..<4 {
+        for attempt in 0..<8 {
             let outcome = try program.run(
                 "export", "box", "--live", "-o", file("\(attempt).sqsh"), "-c", "lzo")
             guard outcome.status == .success else { continue }

@@ -25,10 +25,15 @@ final class BackupContents {
         name = container.name
         self.options = options
         self.base = base
-        begun = Timestamp(try container.directory.openNamelessFile().status().changed)
+        // On a full or read-only disk nobody knows, and an increment to this will hold everything.
+        begun = (try? Self.moment(container.directory)) ?? Timestamp(seconds: .min)
         place = GuestPath(components: [RawString(name.description), base == nil ? "rootfs" : "changes"])
         root = try Self.uncovered(container.rootfs().directory)
         manifest = try Self.manifest(container)
+    }
+
+    private static func moment(_ directory: borrowing Directory) throws(SystemError) -> Timestamp {
+        Timestamp(try directory.openNamelessFile().status().changed)
     }
 
     /// The root without what is mounted in it, where this process may look at it so (open_tree(2)).

@@ -28,6 +28,7 @@ struct RestoreCommand: PrivilegedCommand {
             .init("chroot-distro restore debian.tar.zst monday.tar.zst tuesday.tar.zst"),
             .init("gpg -d debian.tar.gpg | chroot-distro restore"),
             .init("age -d -i KEY monday.age | chroot-distro restore debian.tar.zst -"),
+            .init("chroot-distro restore <(age -d -i KEY debian.age) <(age -d -i KEY monday.age)"),
         ])
 
     private let files: [BackupFile]
