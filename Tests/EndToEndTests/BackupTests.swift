@@ -271,25 +271,19 @@ struct BackupTests {
         #expect(outcome.status == .failure && outcome.stderr.contains("backup"), "\(outcome.stderr)")
     }
 
-    @Test("is verified where the file system finds more data than before", .needsProgram("python3"))
+    @Test("is verified where the file system finds more data than before", .needsProgram("fallocate"))
     func unwritten() throws {
         let program = try Program.with("box")
-        // Blocks that are taken and never written become data once somebody has read them, or what is in front.
-        try Run.succeeding(
-            "python3",
-            [
-                "-c",
-                """
-                import os, sys
-                file = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
-                os.posix_fallocate(file, 0, 8 << 20)
-                os.pwrite(file, b"x" * 300_000, 1 << 20)
-                os.fsync(file)
-                os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
-                """, (program.root(of: "box") / "room").rawValue,
-            ])
-        try program.succeed("backup", "box", "-o", file("box.tar"), "--verify")
-        #expect(access(file("box.tar"), F_OK) == 0)
+        // Blocks that are taken and never written are holes until somebody has read them.
+        try Run.shell(
+            "cd \"$1\"; head -c 8000000 /dev/urandom >z; fallocate -l 4M a; truncate -s 8M a; printf x | dd of=a conv=notrunc status=none; sync a",
+            program.root(of: "box").rawValue)
+        let process = try program.start("backup", "box", "-o", file("box.tar.xz"), "--verify")
+        usleep(400_000)
+        try Run.shell("cat \"$1/a\" >/dev/null", program.root(of: "box").rawValue)
+        let outcome = try process.finish()
+        #expect(outcome.status == .success, "\(outcome.stderr)")
+        #expect(access(file("box.tar.xz"), F_OK) == 0)
     }
 
     @Test("names its output when that takes no more", .needsFile("/dev/full"))

@@ -230,7 +230,8 @@ struct RestoreTests {
         let outcome = try Run.program(
             "/bin/bash",
             [
-                "-c", "exec \"$1\" restore < <(cat \"$2\"; exec sleep 20 2>/dev/null)", "bash", BuiltBinary.path,
+                "-c", "exec \"$1\" restore < <(cat \"$2\"; exec sleep 20 2>/dev/null)", "bash",
+                BuiltBinary.path,
                 file("box.tar"),
             ],
             environment: program.environment)
