@@ -62,10 +62,10 @@ let package = Package(
                 "Store",
             ], swiftSettings: settings),
 
-        tests("Platform", ["Platform"]),
+        tests("Platform", ["CLinux", "Libc", "Platform"]),
         tests("CLI", ["CLI", "CLinux", "Libc", "Platform"]),
         tests("Archive", ["Archive", "CLinux", "Libc", "Platform", "TestSupport"]),
-        tests("OCI", ["Archive", "CLinux", "Libc", "OCI", "Platform"]),
+        tests("OCI", ["Archive", "CLinux", "Libc", "OCI", "Platform", "TestSupport"]),
         tests("Mounts", ["CLinux", "Libc", "Mounts", "Platform", "TestSupport"]),
         tests("Namespaces", ["CLinux", "CSeccomp", "Libc", "Namespaces", "Platform", "TestSupport"]),
         tests("Store", ["CLinux", "Libc", "Platform", "Store", "TestSupport"]),

@@ -49,7 +49,7 @@ __chroot_distro_spec() {
         ;;
     reset)
         name=reset
-        options='-f --force --allow-insecure -q --quiet -h --help'
+        options='-f --force -u --update --allow-insecure -q --quiet -h --help'
         operands=('containers')
         ;;
     diff)
@@ -59,7 +59,7 @@ __chroot_distro_spec() {
         ;;
     commit)
         name=commit
-        options='-a --author -m --message -c --change --compress -q --quiet -h --help'
+        options='-a --author -m --message -c --change --compress --live -q --quiet -h --help'
         operands=('containers' 'text')
         ;;
     backup|bak|bkp)

@@ -273,12 +273,38 @@ int cd_ofd_is_locked(int descriptor, int64_t start, int64_t length) {
 
 pid_t cd_fork(void) { return fork(); }
 
+// struct clone_args of clone(2), spelled out for C libraries whose headers lack its last field.
+struct clone_arguments {
+    uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
+};
+static const uint64_t into_cgroup = 0x200000000ULL;
+static const long clone3_number = 435;
+
 pid_t cd_fork_into(int group) {
-    // struct clone_args of clone(2), spelled out for C libraries whose headers lack its last field.
-    struct {
-        uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
-    } arguments = { .flags = 0x200000000ULL /* CLONE_INTO_CGROUP */, .exit_signal = SIGCHLD, .cgroup = (uint64_t)group };
-    return (pid_t)syscall(435 /* clone3 */, &arguments, sizeof arguments);
+    struct clone_arguments arguments = {.flags = into_cgroup, .exit_signal = SIGCHLD, .cgroup = (uint64_t)group};
+    return (pid_t)syscall(clone3_number, &arguments, sizeof arguments);
+}
+
+// Parent and child have one stack, of which the child uses what lies below this frame. So nothing may return to the
+// parent by way of what the child has written there: the system call is made here and not in a function of its own.
+__attribute__((noinline)) pid_t cd_vfork_into(int group, int (*body)(const void *context, bool is_born), const void *context) {
+    struct clone_arguments arguments = {
+        .flags = CLONE_VM | CLONE_VFORK | (group >= 0 ? into_cgroup : 0), .exit_signal = SIGCHLD,
+        .cgroup = group >= 0 ? (uint64_t)group : 0};
+    long pid = -ENOSYS;
+#if defined(__x86_64__)
+    __asm__ volatile("syscall" : "=a"(pid) : "0"(clone3_number), "D"(&arguments), "S"(sizeof arguments) : "rcx", "r11", "memory");
+#elif defined(__aarch64__)
+    register long number __asm__("x8") = clone3_number;
+    register long first __asm__("x0") = (long)&arguments;
+    register long second __asm__("x1") = sizeof arguments;
+    __asm__ volatile("svc 0" : "+r"(first) : "r"(number), "r"(second) : "memory");
+    pid = first;
+#endif
+    if (pid == 0) _exit(body(context, group >= 0));
+    if (pid > 0) return (pid_t)pid;
+    errno = (int)-pid;
+    return -1;
 }
 
 int cd_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
@@ -332,22 +358,50 @@ __attribute__((constructor)) static void remember_environment(void) {
         if (*p + strlen(*p) + 1 > first_environment_end) first_environment_end = *p + strlen(*p) + 1;
 }
 
-void cd_retitle(char **argv, const char *title) {
-    extern char **environ;
-    if (!argv || !argv[0]) return;
+extern char **environ;
+
+/// The strings of the arguments and of the environment, which the title takes the place of.
+static size_t title_room(char **argv) {
+    if (!argv || !argv[0]) return 0;
     // The kernel lays the argument and environment strings out back to back; stop at the first gap.
     char *start = argv[0], *end = start;
     for (char **p = argv; *p; p++)
         if (*p == end) end = *p + strlen(*p) + 1;
     // The environment's strings follow the arguments'; the vector itself may be somebody else's by now.
     if (first_environment_end > end) end = first_environment_end;
-    size_t room = (size_t)(end - start);
+    return (size_t)(end - start);
+}
+
+void cd_retitle(char **argv, const char *title) {
+    size_t room = title_room(argv);
     if (room == 0) return;
     static char *nothing[] = { NULL };
     environ = nothing;
-    memset(start, 0, room);
+    memset(argv[0], 0, room);
     size_t length = strlen(title);
-    memcpy(start, title, length < room - 1 ? length : room - 1);
+    memcpy(argv[0], title, length < room - 1 ? length : room - 1);
+}
+
+struct cd_title {
+    char *start, **environment;
+    size_t room;
+    char strings[];
+};
+
+struct cd_title *cd_keep_title(char **argv) {
+    size_t room = title_room(argv);
+    struct cd_title *kept = room > 0 ? malloc(sizeof *kept + room) : NULL;
+    if (!kept) return NULL;
+    *kept = (struct cd_title){.start = argv[0], .environment = environ, .room = room};
+    memcpy(kept->strings, argv[0], room);
+    return kept;
+}
+
+void cd_restore_title(struct cd_title *kept) {
+    if (!kept) return;
+    memcpy(kept->start, kept->strings, kept->room);
+    environ = kept->environment;
+    free(kept);
 }
 
 // --- Namespaces and mounts -------------------------------------------------------------------------------------

@@ -12,14 +12,13 @@ enum EnvironmentRules {
     ]
 
     /// What an image may not set: it is decided at login.
-    private static let notFromImage: Set<RawString> = Set(
+    private static let notFromImage: [RawString] =
         android + [
             "MOZ_FAKE_NO_SANDBOX", "PULSE_SERVER", "TERM", "COLORTERM", "DISPLAY", "WAYLAND_DISPLAY",
-            "XAUTHORITY",
-            "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "XDG_SESSION_TYPE", "XDG_CURRENT_DESKTOP",
-            "DESKTOP_SESSION", "GALLIUM_DRIVER", "MESA_D3D12_DEFAULT_DEVICE_TYPE", "LIBGL_ALWAYS_SOFTWARE",
-            "__NV_PRIME_RENDER_OFFLOAD", "__GLX_VENDOR_LIBRARY_NAME",
-        ])
+            "XAUTHORITY", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "XDG_SESSION_TYPE",
+            "XDG_CURRENT_DESKTOP", "DESKTOP_SESSION", "GALLIUM_DRIVER", "MESA_D3D12_DEFAULT_DEVICE_TYPE",
+            "LIBGL_ALWAYS_SOFTWARE", "__NV_PRIME_RENDER_OFFLOAD", "__GLX_VENDOR_LIBRARY_NAME",
+        ]
 
     /// Later ones win: the base, the image, Android, what was asked for, and who the user is.
     static func environment(

@@ -8,6 +8,7 @@ import Platform
 enum GuestProcess {
     /// What the supervisor prepared for it.
     struct Entrance: ~Copyable {
+        let plan: LaunchPlan
         /// The container's mount namespace.
         let namespace: FileDescriptor
         /// The container's root, in that namespace.
@@ -29,8 +30,12 @@ enum GuestProcess {
         let masterSocket: Int32
         /// Signals that the caller ignores and the guest shall ignore too, as after nohup(1).
         let ignored: [Int32]
-        /// The supervisor's end of the report, which this process does not keep.
-        let watch: Int32
+        /// Whether the container has limits, which only count for who is in its control group.
+        let isLimited: Bool
+        /// Where the outcome is told.
+        let report: Int32
+        /// The supervisor's ends of the report and of the socket, which this process does not keep.
+        let foreign: [Int32]
         /// The control group to go into, as far as this process was not born into it.
         let group: ControlGroupEntry
         /// What denies system calls to the guest; `nil` when none are denied.
@@ -40,20 +45,19 @@ enum GuestProcess {
     }
 
     /// Only returns when it fails; the reason is reported.
-    static func run(
-        _ plan: LaunchPlan, _ entrance: borrowing Entrance, isBorn: Bool, isLimited: Bool, report: Int32
-    ) -> ExitStatus {
+    static func run(_ entrance: borrowing Entrance, isBorn: Bool) -> ExitStatus {
+        let (plan, report) = (entrance.plan, entrance.report)
         do {
             // Until it is the guest's program, it is nothing without the supervisor, and nobody inside may look into
             // it: its program, memory, variables and descriptors are the host's.
             _ = cd_set_parent_death_signal(SIGKILL)
             _ = cd_set_dumpable(false)
-            close(entrance.watch)
+            for descriptor in entrance.foreign { close(descriptor) }
             try dropDirectories()
             SignalAction.restoreDefaults()
             for signal in entrance.ignored { SignalAction.ignore.set(for: signal) }
             umask(0o022)
-            try entrance.group.enter(isBorn: isBorn, isLimited: isLimited)
+            try entrance.group.enter(isBorn: isBorn, isLimited: entrance.isLimited)
             try join(entrance)
             switch entrance.terminal {
             case .callers: break

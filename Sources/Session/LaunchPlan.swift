@@ -192,7 +192,7 @@ package enum LaunchError: UserFacing, Equatable {
             "\(path) belongs to root of this host and is not shared with \(Quoted(user))"
         case .badHostname(let text): "\(Quoted(text)) is not a host name"
         case .badVariable(let text): "--env \(Quoted(text)) has no variable name"
-        case .minimalShares(let flag): "--minimal shares nothing of the host, so \(flag) contradicts it"
+        case .minimalShares(let flag): "--minimal shares no files of the host, so \(flag) contradicts it"
         case .modeDiffers(let name, let running, let asked):
             "container \(name) is running in \(running) mode and cannot be entered in \(asked) mode"
         case .sharesTemporary(let name):

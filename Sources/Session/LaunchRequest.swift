@@ -109,7 +109,7 @@ package struct GuestFacts: Sendable {
     /// Terminal types that the container knows, among those that were asked about.
     ///
     /// A container without a terminfo database has no say: its programs bring their own, or need none.
-    package var terminals: Set<String>
+    package var terminals: [String]
     /// Its `/etc/hosts`, where that matters.
     package var hosts: [UInt8] = []
     /// The mode in which it is running; `nil` when it is not.
@@ -118,7 +118,7 @@ package struct GuestFacts: Sendable {
     package var range: IDRange?
 
     package init(
-        name: ContainerName, manifest: ContainerManifest, accounts: GuestAccounts, terminals: Set<String>
+        name: ContainerName, manifest: ContainerManifest, accounts: GuestAccounts, terminals: [String]
     ) {
         self.name = name
         self.manifest = manifest
@@ -128,8 +128,7 @@ package struct GuestFacts: Sendable {
 
     /// Looks into the container, by descriptor.
     package init(of container: borrowing Container, _ rootfs: borrowing Rootfs, terminal: String?) throws {
-        var terminals: Set<String> = []
-        if let terminal, Self.hasTerminfo(terminal, in: rootfs) { terminals.insert(terminal) }
+        let terminals = [terminal].compactMap { $0 }.filter { Self.hasTerminfo($0, in: rootfs) }
         self.init(
             name: container.name, manifest: try container.manifest(), accounts: GuestAccounts(of: rootfs),
             terminals: terminals)

@@ -304,20 +304,19 @@ package struct RootfulLauncher {
         let sockets = try SocketPair()
         let added = MountPlan(container.added)
         let entrance = GuestProcess.Entrance(
-            namespace: try container.namespace.duplicate(), root: try container.root.duplicate(),
+            plan: plan, namespace: try container.namespace.duplicate(), root: try container.root.duplicate(),
             holder: container.record.pid, others: plan.namespaces.subtracting([.mount, .process]),
             hasUsers: container.record.firstID != nil, added: added,
             binds: try OpenedBinds(added, interface: interface), interface: interface,
             terminal: supervisor.terminal, masterSocket: sockets.second.rawValue,
-            ignored: supervisor.ignoredByGuest, watch: pipe.raw.reading,
+            ignored: supervisor.ignoredByGuest, isLimited: container.record.limits != nil,
+            report: pipe.raw.writing, foreign: [pipe.raw.reading, sockets.first.rawValue],
             group: try group(container.record, registry), filter: filter, console: console)
         if !container.added.isEmpty { try announce(container, entrance.binds, registry) }
-        let isLimited = container.record.limits != nil
-        let pid = try Fork.child(into: entrance.group) { isBorn in
-            close(sockets.first.rawValue)
-            return GuestProcess.run(
-                plan, entrance, isBorn: isBorn, isLimited: isLimited, report: pipe.raw.writing)
-        }
+        // Who gives the guest its terminal cannot wait meanwhile, and what it binds on its way may have to be taken back.
+        let isSimple = !supervisor.terminal.isOwn && added.steps.isEmpty
+        let shared = isSimple ? Self.spawnSharingMemory(entrance) : nil
+        let pid = try shared ?? Fork.child(into: entrance.group) { GuestProcess.run(entrance, isBorn: $0) }
         let report = pipe.readEnd()
         let end = sockets.firstEnd()
         // Without a master the child must not wait for its go.
@@ -338,6 +337,21 @@ package struct RootfulLauncher {
             try registry.setHolder(record)
         }
         return Supervisor.Guest(pid: pid, terminal: terminal)
+    }
+
+    /// `nil` where that cannot be done.
+    private static func spawnSharingMemory(_ entrance: borrowing GuestProcess.Entrance) -> pid_t? {
+        // The guest's process may hide them from those inside.
+        let title = cd_keep_title(CommandLine.unsafeArgv)
+        defer { cd_restore_title(title) }
+        return withUnsafePointer(to: entrance) { pointer in
+            Fork.childSharingMemory(into: pointer.pointee.group, with: pointer) { context, isBorn in
+                guard let entrance = context?.assumingMemoryBound(to: GuestProcess.Entrance.self) else {
+                    return 1
+                }
+                return GuestProcess.run(entrance.pointee, isBorn: isBorn).code
+            }
+        }
     }
 
     /// Records what is about to be added, so that it is not there unknown when this process is killed meanwhile.

@@ -32,11 +32,22 @@ package struct Shutdown {
     }
 
     /// Whether anything runs.
+    ///
+    /// A holder that has seen the last session go is not running any more, only not gone yet.
     package func isNeeded() throws -> Bool {
         let registry = SessionRegistry.read(name, in: layout)
         let sessions = registry?.openSessions().count ?? 0
         let holder = registry?.recordedHolder()
         return try sessions > 0 || !members(of: holder).isEmpty
+    }
+
+    /// The holder that keeps a container without sessions running for what was left behind; `nil` without any of both.
+    ///
+    /// Only root may look at other users' processes: anybody else is told of every living holder.
+    package func remainder() -> HolderRecord? {
+        guard let holder = SessionRegistry.read(name, in: layout)?.livingHolder() else { return nil }
+        guard geteuid() == 0, let members = try? members(of: holder) else { return holder }
+        return members.isEmpty ? nil : holder
     }
 
     /// The processes that are in the container, by their numbers here.
@@ -65,7 +76,6 @@ package struct Shutdown {
         guard sessions == 0, try members(of: holder).isEmpty else {
             throw StoreError.running(name, sessions: sessions)
         }
-        // A holder that has seen the last session go is not running any more, only not gone yet.
         if let holder { try end(holder, patience: .seconds(2)) }
     }
 

@@ -236,6 +236,9 @@ package struct ContainerStore: ~Copyable {
         do {
             let old = try container(staging.name)
             try staging.inherit(from: old)
+            // The old one is about to be deleted, so the new one has to be on the disk.
+            let raw = staging.directory.raw
+            try syscall("syncfs", staging.name.description) { cd_syncfs(raw) }
             try staging.exchange(in: containers)
         } catch {
             try? staging.discard(in: self)

@@ -41,9 +41,11 @@ package enum GuestFiles {
             if !servers.isEmpty { break }
         }
         let chosen = servers.isEmpty ? (stubs.isEmpty ? ["8.8.8.8", "8.8.4.4"] : stubs) : servers
-        var seen: Set<String> = []
-        let lines = (chosen.map { "nameserver \($0)" } + others).filter { seen.insert($0).inserted }
-        return ([mark] + lines).joined(separator: "\n") + "\n"
+        var lines = [mark]
+        for line in chosen.map({ "nameserver \($0)" }) + others where !lines.contains(line) {
+            lines.append(line)
+        }
+        return lines.joined(separator: "\n") + "\n"
     }
 
     private static func isLoopback(_ address: String) -> Bool {

@@ -9,6 +9,8 @@ package struct Staging: ~Copyable {
     package let name: ContainerName
     package let directory: Directory
     private let parent: Directory
+    /// By the file system's clock.
+    private let began: timespec
     private let file: RawString
 
     /// `EAGAIN` when a sweep took the new directory for debris before it was locked.
@@ -23,16 +25,18 @@ package struct Staging: ~Copyable {
             throw SystemError("flock", file.description, code: EAGAIN)
         }
         try directory.makeDirectory("rootfs", mode: 0o755)
-        self.init(name, file, directory, in: parent)
+        let began = try directory.status("rootfs").changed
+        self.init(name, file, directory, began, in: parent)
     }
 
     private init(
-        _ name: ContainerName, _ file: RawString, _ directory: consuming Directory,
+        _ name: ContainerName, _ file: RawString, _ directory: consuming Directory, _ began: timespec,
         in parent: consuming Directory
     ) {
         self.name = name
         self.file = file
         self.directory = directory
+        self.began = began
         self.parent = parent
     }
 
@@ -55,7 +59,7 @@ package struct Staging: ~Copyable {
     }
 
     /// The root is now what its image makes of it.
-    package func noteCompletion() throws(SystemError) { try Completion.note(in: directory) }
+    package func noteCompletion() throws(SystemError) { try Completion.note(in: directory, from: began) }
 
     /// What a container has of its root and its image, which another root does not inherit.
     private static let ofTheRoot: Set<RawString> = [

@@ -41,10 +41,15 @@ struct Context {
     func store() throws -> ContainerStore { try ContainerStore.open(layout) }
 
     /// The image store.
-    func images() throws -> ImageLayout { try ImageLayout.open(cache()) }
+    func images() throws -> ImageLayout { try ImageLayout.open(cache(), keeping: needed) }
 
     /// The image store, to look at; `nil` when there is none yet.
-    func existingImages() throws -> ImageLayout? { try ImageLayout.openExisting(layout.cache) }
+    func existingImages() throws -> ImageLayout? {
+        try ImageLayout.openExisting(layout.cache, keeping: needed)
+    }
+
+    /// What the image store keeps although it may have no name any more.
+    private var needed: ImageLayout.Needed { { [layout] in try ContainerImages(of: layout).content } }
 
     /// What is in the image store.
     func catalog() throws -> ImageCatalog {

@@ -65,16 +65,26 @@ struct MannersTests {
 struct TestFileTests {
     private static let tests = SourceFile.all(below: "Tests").filter { $0.path.hasSuffix("Tests.swift") }
 
-    @Test("can fail: each file of tests expects something")
+    /// What fails a test by itself.
+    private static let expectations = [
+        "#expect", "#require", "Issue.record", "expect", "attack(", ".refuse(", ".succeed(",
+        "Waiting.require(",
+        "roundTrip(", "check", "throw UsageError", ".wait(for:", ".fetch(",
+    ]
+
+    @Test("can fail: each of them expects something")
     func expectations() {
         #expect(!Self.tests.isEmpty, "no tests were found")
         for file in Self.tests {
-            let expects = file.lines.contains { line in
-                ["#expect", "#require", "Issue.record", ".expectNoEscape(", ".expectAlive("].contains {
-                    line.contains($0)
+            // From one `@Test` to the next.
+            let starts = file.lines.indices.filter { file.lines[$0].hasPrefix("    @Test") }
+            #expect(!starts.isEmpty, "\(file) has no tests")
+            for (start, end) in zip(starts, starts.dropFirst() + [file.lines.endIndex]) {
+                let expects = file.lines[start..<end].contains { line in
+                    Self.expectations.contains { line.contains($0) }
                 }
+                #expect(expects, "\(file):\(start + 1) expects nothing")
             }
-            #expect(expects, "\(file) expects nothing")
         }
     }
 

@@ -1,5 +1,6 @@
 import Libc
 import Platform
+import TestSupport
 import Testing
 
 @testable import Archive
@@ -24,6 +25,15 @@ import Testing
         return entry
     }
 
+    @Test("writes times that no clock has", arguments: [Int.min, .min + 1, .max])
+    func extremes(seconds: Int) throws {
+        for nanoseconds in [0, 1] {
+            let entry = Self.member("x") { $0.modified = timespec(tv_sec: seconds, tv_nsec: nanoseconds) }
+            let text = String(decoding: try Self.write([(entry, [])]), as: UTF8.self)
+            #expect(text.contains("mtime=\(seconds < 0 ? "-922337203" : "922337203")"))
+        }
+    }
+
     static let difficult: [TarEntry] = [
         member("plain"),
         member("dir/", .directory),
@@ -44,6 +54,17 @@ import Testing
         member("read") { $0.accessed = timespec(tv_sec: 5, tv_nsec: 120) },
         member("capable") {
             $0.attributes = [.init("security.capability", [1, 0, 10]), .init("user.ü", [])]
+        },
+        member("signs") {
+            $0.attributes = [.init("user.a=b%3Dc%25d%2", [1]), .init("user.a", Array("=b".utf8))]
+        },
+        member(RawString(String(repeating: "deep/", count: 2000) + "file")),
+        member(RawString(String(repeating: "deep/", count: 2000) + "folder"), .directory),
+        member("far", .hardLink) { $0.linkTarget = RawString(String(repeating: "deep/", count: 2000) + "f") },
+        member("rich") {
+            $0.attributes = (0..<5000).map {
+                .init(RawString("user.\($0)"), [UInt8](repeating: 1, count: 200))
+            }
         },
         member("named") {
             ($0.ownerName, $0.groupName) = ("root", RawString(String(repeating: "g", count: 40)))
@@ -68,6 +89,33 @@ import Testing
         #expect(back.ownerName == entry.ownerName && back.groupName == entry.groupName)
     }
 
+    @Test("writes attributes' names as GNU tar does, and as it reads them", .enabled(if: hasCommand("tar")))
+    func attributeNames() throws {
+        let entry = Self.member("f") { $0.attributes = [.init("user.a=b%c", [0x78])] }
+        let bytes = try Self.write([(entry, [])])
+        #expect(bytes.firstRange(of: Array("SCHILY.xattr.user.a%3Db%25c=x\n".utf8)) != nil)
+        let listed = try #require(shell("tar --xattrs --xattrs-include='*' -tvvf -", input: bytes))
+        #expect(listed.firstRange(of: Array("user.a=b%c".utf8)) != nil)
+    }
+
+    @Test("refuses what its own reader would not take back")
+    func tooLong() throws {
+        let name = RawString(String(repeating: "x", count: TarReader.nameLimit))
+        #expect(throws: TarWriter.Misuse.tooLong(name)) { try Self.write([(Self.member(name), [])]) }
+        let link = Self.member("l", .hardLink) { $0.linkTarget = name }
+        #expect(throws: TarWriter.Misuse.tooLong("l")) { try Self.write([(link, [])]) }
+        let rich = Self.member("f") {
+            $0.attributes = (0..<70).map {
+                .init(RawString("user.\($0)"), [UInt8](repeating: 1, count: 1 << 16))
+            }
+        }
+        #expect(throws: TarWriter.Misuse.tooLong("f")) { try Self.write([(rich, [])]) }
+        // The longest that it writes is read.
+        let longest = RawString(String(repeating: "x/", count: TarReader.nameLimit / 2 - 1) + "x")
+        let back = try unpack(Self.write([(Self.member(longest, .directory), [])]))[0].0
+        #expect(back.path.bytes.count == TarReader.nameLimit)
+    }
+
     @Test("a sparse file keeps its holes")
     func sparse() throws {
         let sparse = Self.member("holes") {
@@ -88,12 +136,12 @@ import Testing
     }
 
     @Test(
-        "other programs list the same names", .enabled(if: hasCommand("tar")),
+        "other programs list the same names", .needsProgram("tar", "bsdtar"),
         arguments: ["tar -tf -", "bsdtar -tf -"])
     func otherPrograms(command: String) throws {
         let names = Self.difficult.map(\.path).filter { $0.bytes.allSatisfy { $0 > 0x20 && $0 < 0x7f } }
         let bytes = try Self.write(names.map { (Self.member($0), []) })
-        guard let listed = shell(command, input: bytes) else { return }
+        let listed = try #require(shell(command, input: bytes))
         #expect(listed.split(separator: 10).map { RawString(bytes: $0) ?? "" } == names)
     }
 

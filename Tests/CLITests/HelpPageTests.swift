@@ -77,13 +77,17 @@ import Testing
     private let pages = ManPage.all(
         of: ExampleProgram.spec, commands: ExampleProgram.table.visibleSpecs, date: "2026-01-31")
 
-    @Test("one page for the program and one for each command")
+    @Test("one page for the program and one for each command, each group and each alias in a group")
     func names() {
         #expect(
             pages.map(\.fileName).prefix(3) == [
                 "chroot-distro.1", "chroot-distro-login.1", "chroot-distro-run.1",
             ])
-        #expect(pages.count == ExampleProgram.table.visibleSpecs.count + 1)
+        let specs = ExampleProgram.table.visibleSpecs
+        let aliases = specs.flatMap(\.aliases).filter { $0.contains(" ") }
+        #expect(!aliases.isEmpty && !CommandGroup.names(in: specs).isEmpty)
+        #expect(pages.count == 1 + specs.count + CommandGroup.names(in: specs).count + aliases.count)
+        #expect(Set(pages.map(\.fileName)).count == pages.count)
     }
 
     @Test(

@@ -55,11 +55,7 @@ struct BadInputTests {
 
     @Test(
         "a container that does not exist is named by every command",
-        arguments: [
-            ["login", "ghost"], ["run", "ghost"], ["remove", "ghost"], ["rename", "ghost", "x"],
-            ["kill", "ghost"],
-            ["unmount", "ghost"],
-        ])
+        arguments: EveryCommand.lines(naming: "ghost"))
     func missingContainer(_ arguments: [String]) throws {
         let program = Program()
         let outcome = try Run.program(BuiltBinary.path, arguments, environment: program.environment)

@@ -147,7 +147,7 @@ struct CopyTests {
         #expect(try Run.shell("cat \"$1/root/over\"", program.root(of: "box").rawValue) == "bound")
     }
 
-    @Test("copies to a disk that knows neither owners nor modes nor links", .needsProgram("mkfs.vfat"))
+    @Test("copies to a disk that knows neither owners nor modes nor links", .needsDisk("vfat"))
     func poorDisk() throws {
         let program = try Program.with("box")
         try Run.shell(
@@ -155,7 +155,7 @@ struct CopyTests {
             (program.root(of: "box") / "srv").rawValue)
         let script = """
             mkdir "$1/disk"; truncate -s 4M "$1/image"; mkfs.vfat "$1/image" >/dev/null
-            mount -o loop "$1/image" "$1/disk" || exit 77
+            mount -o loop "$1/image" "$1/disk" || exit 9
             "$2" copy -r box:/srv "$1/disk/srv" && "$2" sync box:/srv "$1/disk/srv" -v; cd "$1/disk/srv"; cat a d/b d/c
             """
         let words = [
@@ -163,7 +163,6 @@ struct CopyTests {
             BuiltBinary.path,
         ]
         let outcome = try Run.program("unshare", words, environment: program.environment)
-        guard outcome.status.code != 77 else { return }
         #expect(outcome.stdout == "x\nx\ny\n", "\(outcome.stderr)")
         #expect(!outcome.stderr.contains("Error") && !outcome.stderr.contains("file:"), "\(outcome.stderr)")
     }
@@ -282,6 +281,30 @@ struct CopyTests {
         #expect(outcome.status == .failure && outcome.stderr.contains("left as it was"), "\(outcome.stderr)")
         #expect(try Run.shell("cat \"$1/f\"; test -p \"$1/p\"", tree.rawValue) == "x\n")
         try program.succeed("copy", "-m", (tree / "f").rawValue, "box:/srv/f2")
+    }
+
+    @Test("keeps the source when something of it gets lost on the way", .needsProgram("setfattr"))
+    func lost() throws {
+        let program = try Program.with("box")
+        let srv = program.root(of: "box") / "srv"
+        try Run.shell(
+            "mkdir -p \"$1/d\"; echo x >\"$1/d/f\"; setfattr -n user.a -v b \"$1/d/f\"", srv.rawValue)
+        // This file system has no attributes.
+        let script = """
+            mkdir "$1/disk"; mount -t ramfs none "$1/disk" || exit 77
+            "$2" copy -m box:/srv/d "$1/disk/"; echo $?; cat "$1/disk/d/f"
+            """
+        let words = [
+            "-m", "--propagation", "private", "sh", "-c", script, "sh", Scratch.path.rawValue,
+            BuiltBinary.path,
+        ]
+        let outcome = try Run.program("unshare", words, environment: program.environment)
+        guard outcome.status.code != 77 else { return }
+        #expect(outcome.stdout == "1\nx\n", "\(outcome.stderr)")
+        #expect(
+            outcome.stderr.contains("1 extended attributes") && outcome.stderr.contains("left as it was"),
+            "\(outcome.stderr)")
+        #expect(try Run.shell("cat \"$1/d/f\"", srv.rawValue) == "x\n")
     }
 
     // MARK: - Others

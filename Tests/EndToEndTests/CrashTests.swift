@@ -13,27 +13,33 @@ struct CrashTests {
             upper.add("srv/\(number)", text: String(repeating: "\(number) ", count: 200))
         }
         let image = try BusyboxImage.layout(in: Scratch.path, layers: [upper.archive])
-        let whole = try Self.time { try program.succeed("install", image.layout.rawValue, "--name", "first") }
+        func install() throws { try program.succeed("install", image.layout.rawValue, "--name", "box") }
+        let box = program.root(of: "box").rawValue
+        func isWhole() throws -> Bool {
+            try Run.shell("ls \"$1/srv\" | wc -l; ls \"$1/bin/busybox\"", box) == "500\n\(box)/bin/busybox\n"
+        }
+        var moments = try KillingMoments { try install() }
+        try program.succeed("remove", "box")
         try Mountinfo.unchanged {
-            for attempt in 0..<50 {
-                let moment = Double.random(in: 0...whole * 1.1)
+            while moments.wantsMore(than: 50) {
                 let process = try program.start("install", image.layout.rawValue, "--name", "box")
-                usleep(UInt32(moment * 1e6))
+                moments.pass()
                 process.signalGroup(SIGKILL)
                 let status = try process.finish().status
                 let names = try program.names()
                 // Killed: it is there whole or not at all.
-                #expect(names == ["first"] || names == ["box", "first"], "attempt \(attempt): \(names)")
-                if status == .success { #expect(names == ["box", "first"]) }
-                if names.contains("box") {
-                    #expect(try program.inside("box", "ls /srv | wc -l") == "500", "attempt \(attempt)")
-                    try program.succeed("remove", "box")
-                }
+                #expect(names.isEmpty || names == ["box"], "\(names)")
+                if status == .success { #expect(names == ["box"]) }
+                moments.note(done: !names.isEmpty)
+                if names.isEmpty { try install() }
+                #expect(try isWhole())
+                try verifyBlobs(of: program)
+                try program.succeed("remove", "box")
             }
         }
-        try program.succeed("install", image.layout.rawValue, "--name", "box")
+        #expect(moments.hitBothSides)
+        try install()
         #expect(try program.inside("box", "ls /srv | wc -l") == "500")
-        try verifyBlobs(of: program)
         // One more command sweeps what the killed ones left.
         let debris = try Run.shell(
             "find \"$1\" \\( -name '.tmp-*' -o -path '*/trash/*' -o -path '*/staging/*' \\) | head",
@@ -51,15 +57,21 @@ struct CrashTests {
         try Registry.with(in: Scratch.path) { registry in
             try registry.push(image.layout, as: "box:1")
             let reference = "\(registry.address)/box:1"
-            let whole = try Self.time { try program.succeed("install", reference, "--name", "first") }
-            try Run.shell("rm -rf \"$1/cache\"", Scratch.path.rawValue)
-            for _ in 0..<10 {
+            var moments = try KillingMoments { try program.succeed("install", reference, "--name", "box") }
+            try program.succeed("remove", "box")
+            while moments.wantsMore(than: 10) {
+                try program.forgetImages()
                 let process = try program.start("install", reference, "--name", "box")
-                usleep(UInt32(Double.random(in: 0...whole) * 1e6))
+                moments.pass()
                 process.signalGroup(SIGKILL)
                 _ = try process.finish()
-                if try program.names().contains("box") { try program.succeed("remove", "box") }
+                let isDone = try program.names().contains("box")
+                moments.note(done: isDone)
+                if !isDone { try program.succeed("install", reference, "--name", "box") }
+                try verifyBlobs(of: program)
+                try program.succeed("remove", "box")
             }
+            #expect(moments.hitBothSides)
             try program.succeed("install", reference, "--name", "box")
         }
         #expect(try program.inside("box", "wc -c </srv/noise") == "\(noise.count)")
@@ -75,11 +87,5 @@ struct CrashTests {
             done
             """, program.directory.rawValue)
         #expect(wrong.isEmpty, "\(wrong)")
-    }
-
-    private static func time(_ body: () throws -> Void) rethrows -> Double {
-        let start = Clock.now
-        try body()
-        return Clock.now - start
     }
 }

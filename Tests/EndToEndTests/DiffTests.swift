@@ -94,6 +94,17 @@ struct DiffTests {
         #expect(try program.changes("--verbose") == expected, "\(script)")
     }
 
+    @Test("sees what was changed while the clock was behind the installation's")
+    func clock() throws {
+        let program = try Self.program()
+        try Run.shell("echo more >>\"$1/srv/one\"", program.root(of: "box").rawValue)
+        // As if all of it had been installed in an hour.
+        try Run.shell(
+            "read -r s n i b m <\"$1/completed\"; echo $((s + 7200)) $n $i $((b + 3600)) $m >\"$1/completed\"",
+            program.root(of: "box").parent.rawValue)
+        #expect(try program.changes() == ["C /srv/one"])
+    }
+
     @Test("compares what is below a directory that took another one's place")
     func moved() throws {
         let program = try Program.with("box") { tar in

@@ -34,8 +34,9 @@ struct ElevationTests {
         var environment = program.environment
         environment["PATH"] = try pathWith(only: "sudo")
         let script = """
-            "$0" login box -- sh -c 'trap "exit 42" TERM HUP; while :; do sleep 0.1; done' </dev/null & pid=$!
-            sleep 2
+            "$0" login box -- sh -c 'trap "exit 42" TERM HUP; echo ready; while :; do sleep 0.1; done' \
+                </dev/null >"$HOME/said" & pid=$!
+            while ! grep -q ready "$HOME/said"; do sleep 0.1; done
             kill -\(signal) $pid
             wait $pid
             echo "ended: $?"
@@ -43,12 +44,7 @@ struct ElevationTests {
         let outcome = try etc.asUser(
             "/bin/sh", ["-c", script, try copyOfProgram()], environment: environment)
         #expect(outcome.stdout.contains(signal == "TERM" ? "ended: 42" : "ended: 137"), "\(outcome.stderr)")
-        var running = try program.succeed("ps", "-q").lines
-        for _ in 0..<100 where !running.isEmpty {
-            usleep(50_000)
-            running = try program.succeed("ps", "-q").lines
-        }
-        #expect(running.isEmpty)
+        #expect(try Waiting.until { try program.succeed("ps", "-q").lines.isEmpty })
     }
 
     @Test("leaves no variable of anybody's with the holder, although they were set anew on the way")

@@ -1,3 +1,4 @@
+import CLI
 import Libc
 import Platform
 import TestSupport
@@ -5,19 +6,31 @@ import Testing
 
 @Suite("Help and version", .scratch)
 struct HelpTests {
-    private static let commands = [
-        "install", "login", "run", "list", "ps", "remove", "rename", "kill", "unmount", "setup", "info",
-        "doctor", "help",
-    ]
-
-    @Test("each command has a page of its own, by either way", arguments: commands)
+    @Test("each command has a page of its own, by either way", arguments: EveryCommand.names)
     func pages(_ command: String) throws {
-        let program = Program()
-        let page = try program.succeed("help", command)
-        #expect((page.stdout + page.stderr).contains("chroot-distro \(command)"))
+        let words = command.split(separator: " ").map(String.init)
+        let page = try Run.program(BuiltBinary.path, ["help"] + words)
+        #expect(page.status == .success && page.stderr.isEmpty, "\(page.stderr)")
+        #expect(page.stdout.contains("chroot-distro \(command)"))
         for flag in ["--help", "--usage", "-h"] {
-            let same = try program.succeed(command, flag)
+            let same = try Run.program(BuiltBinary.path, words + [flag])
             #expect(same.stdout == page.stdout && same.stderr == page.stderr, "\(flag)")
+        }
+    }
+
+    @Test("the front page names every command once, below one heading for each subject")
+    func frontPage() throws {
+        let page = try Program().succeed("--help").stdout
+        for spec in EveryCommand.specs {
+            let lines = page.split(separator: "\n").filter {
+                $0.hasPrefix("  \(spec.name)") && $0.hasSuffix(spec.summary)
+            }
+            #expect(lines.count == 1 || !page.contains(spec.summary), "\(spec.name)")
+        }
+        let groups = Set(EveryCommand.specs.map(\.group))
+        for group in groups {
+            #expect(!groups.contains { $0 != group && $0.hasPrefix(group) }, "\(group)")
+            #expect(page.contains(group.uppercased()), "\(group)")
         }
     }
 
@@ -28,13 +41,15 @@ struct HelpTests {
         #expect(outcome.stderr.isEmpty)
     }
 
-    @Test("no page is wider than the terminal", arguments: [40, 80, 120], commands + [""])
+    @Test("no page is wider than the terminal", arguments: [40, 80, 120], EveryCommand.names + [""])
     func width(_ columns: UInt16, _ command: String) throws {
         let program = Program()
         var terminal =
             try command.isEmpty
             ? program.onTerminal("--help", columns: columns)
-            : program.onTerminal("help", command, columns: columns)
+            : TestTerminal(
+                BuiltBinary.path, ["help"] + command.split(separator: " ").map(String.init),
+                environment: program.environment, columns: columns)
         #expect(try terminal.finish() == .success)
         let widest = terminal.text.split(separator: "\r\n").map(Self.withoutColours).max {
             $0.count < $1.count

@@ -19,20 +19,17 @@ struct ImageRunTests {
 
     /// What of the store is there but content of the image store and the roots of images.
     private func state() throws -> String {
-        try Run.shell(
+        let run = Scratch.path / "data/chroot-distro/run"
+        // The last holder may be about to go.
+        try Waiting.require("nothing runs") { Processes.inMounts(of: Scratch.path).isEmpty }
+        return try Run.shell(
             """
             set +e; cd "$1"; find data run -mindepth 1 ! -name '*.lock' ! -path '*/locks/*' ! -name events ! -name index.json 2>/dev/null | sort
             find cache/chroot-distro/rootfs/staging cache/chroot-distro/rootfs/trash -mindepth 1 2>/dev/null
             find cache/chroot-distro/rootfs -maxdepth 1 -name '.tmp-*' 2>/dev/null
-            ls -d /sys/fs/cgroup/*/chroot-distro-box-*"$2" 2>/dev/null; true
-            """, Scratch.path.rawValue, groupSuffix)
-    }
-
-    /// What the names of this store's control groups end with: FNV-1a of where it keeps what runs.
-    private var groupSuffix: String {
-        let path = (Scratch.path / "data/chroot-distro/run").rawValue
-        return "-"
-            + String(path.utf8.reduce(UInt32(2_166_136_261)) { ($0 ^ UInt32($1)) &* 16_777_619 }, radix: 16)
+            ls -d /sys/fs/cgroup/chroot-distro-box-*"$2" /sys/fs/cgroup/*/chroot-distro-box-*"$2" 2>/dev/null; true
+            """, Scratch.path.rawValue,
+            access(run.rawValue, F_OK) == 0 ? ControlGroups.suffix(in: run) : "none")
     }
 
     private var roots: HostPath { Scratch.path / "cache/chroot-distro/rootfs/containers" }
@@ -137,7 +134,7 @@ struct ImageRunTests {
             try program.succeed("run", "--rm", archive, "--", "ls -d /made || echo clean").stdout == "clean\n"
         )
         // What was still ending while that looked is found by the next.
-        usleep(300_000)
+        try Waiting.require("nothing runs") { Processes.inMounts(of: Scratch.path).isEmpty }
         #expect(try program.succeed("run", "--rm", archive).stdout == "from the image\n")
         let after = try state()
         #expect(after == before, "\(after)\n--\n\(before)")

@@ -104,6 +104,21 @@ struct ImageTests {
             try Run.shell("ls -A \"$1\" | grep -e other -e unpack || true", Scratch.path.rawValue).isEmpty)
     }
 
+    @Test("what a killed unpacking left is removed by the next one for the same place, and nothing else is")
+    func debris() throws {
+        let rig = try ImageRig()
+        try Run.shell(
+            "cd \"$1\"; mkdir -p .tree.unpack-1/rootfs/a .tree.unpack-2 .tree.unpack-x .other.unpack-3",
+            Scratch.path.rawValue)
+        let holder = try Running.start(
+            "flock", [rig.path(".tree.unpack-2"), "sh", "-c", "echo held; read line"])
+        _ = try holder.read(until: "held")
+        try rig.program.succeed("image", "unpack", "box:1", "-o", rig.path("tree"))
+        let left = try Run.shell("ls -A \"$1\" | grep unpack", Scratch.path.rawValue)
+        #expect(left == ".other.unpack-3\n.tree.unpack-2\n.tree.unpack-x\n")
+        _ = try holder.finish(input: Array("\n".utf8))
+    }
+
     @Test("are removed by name, by ID and by remove --image, and nothing that they share goes")
     func removal() throws {
         let rig = try ImageRig()
@@ -116,6 +131,10 @@ struct ImageTests {
         try rig.program.succeed("remove", "--image", String(id))
         #expect(try rig.program.succeed("image", "ls", "-q").lines.isEmpty)
         #expect(try rig.program.inside("two", "echo still here") == "still here")
+        // The container can be made anew of it, and gives it back when it goes.
+        try rig.program.succeed("reset", "two")
+        try rig.program.succeed("remove", "two")
+        try rig.program.succeed("image", "prune")
         #expect(try Run.shell("ls \"$1/cache/chroot-distro/blobs/sha256\"", Scratch.path.rawValue).isEmpty)
     }
 
@@ -147,6 +166,32 @@ struct ImageTests {
         #expect(try rig.program.succeed("cl", "--build-cache", "--keep", "2G").stderr.contains("Freed 0 B"))
     }
 
+    @Test(
+        "what a container was made of outlives its name and every image that shares it",
+        arguments: [
+            ["image", "prune", "--all"], ["image", "rm", "app:1"], ["clear-cache", "--orphan"],
+            ["cl", "--build-cache"],
+        ])
+    func sharedBase(_ words: [String]) throws {
+        let rig = try ImageRig()
+        try rig.program.succeed("install", "box:1", "--pull", "never", "--name", "box")
+        try rig.program.succeed("commit", "box", "app:1", "-c", "USER user")
+        let other = try TestImage(at: Scratch.path / "other", layers: [ImageRig.noise(1)])
+        try other.pack(as: Scratch.path / "other.tar")
+        try rig.program.succeed("image", "load", rig.path("other.tar"), "--name", "box:1", "--replace")
+        let outcome = try Run.program(BuiltBinary.path, words, environment: rig.program.environment)
+        #expect(outcome.status == .success, "\(outcome.stderr)")
+        try rig.program.succeed("commit", "box", "again:1")
+        try rig.program.succeed("reset", "box")
+        // Nobody can tell what a container needs whose record cannot be read.
+        try Run.shell(
+            "echo broken >\"$1/manifest.json\"", rig.program.root(of: "box").parent.rawValue)
+        let before = try Run.shell("ls \"$1/cache/chroot-distro/blobs/sha256\"", Scratch.path.rawValue)
+        try rig.program.refuse("image", "prune", "--all", naming: ["container box", "Nothing was removed"])
+        try rig.program.refuse("image", "rm", "again:1", naming: ["container box"])
+        #expect(try Run.shell("ls \"$1/cache/chroot-distro/blobs/sha256\"", Scratch.path.rawValue) == before)
+    }
+
     @Test("what the Python program left in the cache goes, too, and nothing else does")
     func leftovers() throws {
         let rig = try ImageRig()
@@ -164,6 +209,23 @@ struct ImageTests {
         #expect(!rest.contains("oci_layers") && rest.contains("mine"))
     }
 
+    @Test(
+        "downloads that somebody is at keep their notes, and the others go with theirs",
+        arguments: [["clear-cache"], ["image", "prune"]])
+    func downloads(_ words: [String]) throws {
+        let rig = try ImageRig()
+        let cache = rig.path("cache/chroot-distro")
+        try Run.shell(
+            "cd \"$1\"; touch url_1.part url_1.json url_2.part url_2.json url_3.json mine.part", cache)
+        let holder = try Running.start("flock", [cache + "/url_1.part", "sh", "-c", "echo held; read line"])
+        _ = try holder.read(until: "held")
+        let outcome = try Run.program(BuiltBinary.path, words, environment: rig.program.environment)
+        #expect(outcome.status == .success, "\(outcome.stderr)")
+        let left = try Run.shell("cd \"$1\"; ls url_* *.part | sort -u", cache)
+        #expect(left == "mine.part\nurl_1.json\nurl_1.part\n")
+        _ = try holder.finish(input: Array("\n".utf8))
+    }
+
     @Test("nothing is cleared while another command uses the store")
     func inUse() throws {
         let rig = try ImageRig()
@@ -174,7 +236,7 @@ struct ImageTests {
                 "\(Scratch.path)/cache/chroot-distro/ingest/use.lock",
             ])
         _ = try holder.read(until: "held")
-        for words in [["clear-cache"], ["image", "prune"], ["cl", "--orphan"]] {
+        for words in [["clear-cache"], ["image", "prune"], ["cl", "--orphan"], ["image", "rm", "box:1"]] {
             let outcome = try Run.program(BuiltBinary.path, words, environment: rig.program.environment)
             #expect(
                 outcome.status == .failure && outcome.stderr.contains("in use")

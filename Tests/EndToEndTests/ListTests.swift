@@ -14,11 +14,13 @@ struct ListTests {
 
     @Test("name each container with where it came from", arguments: ["list", "li", "ls"])
     func columns(_ word: String) throws {
-        let program = try Program.with("box")
+        let program = Program()
+        try program.restore("box", of: "debian:12")
         let path = try BusyboxImage.rootfsArchive(in: Scratch.path)
         try program.succeed("install", path.rawValue, "--name", "plain")
-        let shown = try program.succeed(word).stdout
-        #expect(shown.contains("box") && shown.contains("plain") && shown.contains("local archive"))
+        let shown = try program.succeed(word).lines
+        #expect(shown.contains { $0.hasPrefix("box ") && $0.contains("debian:12 (") }, "\(shown)")
+        #expect(shown.contains { $0.hasPrefix("plain ") && $0.contains("local archive") }, "\(shown)")
         #expect(try program.succeed(word, "-q").stdout == "box\nplain\n")
     }
 

@@ -23,7 +23,8 @@ struct MakeInstallTests {
         let all = try Run.shell(
             "cd \"$1\" && find . -type f -printf '%P %m\\n' | sort", Scratch.path.rawValue)
         let lines = Set(all.split(separator: "\n").map(String.init))
-        let pages = ["install", "login", "run", "list", "ps", "remove", "rename", "kill", "unmount"]
+        let pages =
+            EveryCommand.names.map { $0.replacing(" ", with: "-") } + ["image", "registry", "image-pull"]
         let expected =
             [
                 "usr/bin/chroot-distro 755", "usr/share/bash-completion/completions/chroot-distro 644",

@@ -34,6 +34,18 @@ struct Program {
         try succeed("install", archive.rawValue, "--name", name)
     }
 
+    /// Makes the busybox system a container by restoring a backup that says which image it is of.
+    func restore(_ name: String, of image: String) throws {
+        let plain = try BusyboxImage.rootfsArchive(in: directory, name: "plain-\(name).tar")
+        try Run.shell(
+            """
+            mkdir -p "$1/made/$3/rootfs"; cd "$1/made"; tar -C "$3/rootfs" -xf "$2"
+            printf '{"image_ref":"%s","arch":"%s"}' "$4" "$(uname -m)" >"$3/manifest.json"
+            tar -cf "../$3.tar" "$3"; rm -rf "$3"
+            """, directory.rawValue, plain.rawValue, name, image)
+        try succeed("restore", (directory / "\(name).tar").rawValue)
+    }
+
     /// Empties the image store, so that every blob has to come anew.
     func forgetImages() throws { try Run.shell("rm -rf \"$1/cache\"", directory.rawValue) }
 

@@ -17,9 +17,8 @@ struct RegistryChoiceTests {
         let image = try BusyboxImage.layout(in: Scratch.path)
         try Registry.with(in: Scratch.path) { registry in
             try registry.push(image.layout, as: "hub/library/box:latest")
-            let dead = "localhost:\(try Registry.freePort())"
             try TestImage.write(
-                #"{"registries":{"docker.io":{"mirrors":["\#(dead)","\#(registry.address)/hub"]}}}"#,
+                #"{"registries":{"docker.io":{"mirrors":["\#(Registry.nobody)","\#(registry.address)/hub"]}}}"#,
                 to: settings / "chroot-distro/config.json")
             try program.succeed("install", "box")
         }

@@ -103,13 +103,11 @@ struct RegistryInstallTests {
 
     @Test("says that nobody answers")
     func noNetwork() throws {
-        let address = "localhost:\(try Registry.freePort())"
-        try Program().refuse("install", "\(address)/box:1", naming: [address])
+        try Program().refuse("install", "\(Registry.nobody)/box:1", naming: [Registry.nobody])
     }
 
     @Test("passes on how long a rate limit lasts", .needsProgram("python3"))
     func rateLimit() throws {
-        let port = try Registry.freePort()
         let script = """
             import http.server
             class Busy(http.server.BaseHTTPRequestHandler):
@@ -120,12 +118,12 @@ struct RegistryInstallTests {
                     self.end_headers()
                 do_HEAD = do_GET
                 def log_message(self, *words): pass
-            server = http.server.HTTPServer(("127.0.0.1", \(port)), Busy)
-            print("ready", flush=True)
+            server = http.server.HTTPServer(("127.0.0.1", 0), Busy)
+            print(server.server_port, flush=True)
             server.serve_forever()
             """
         let server = try Running.start("python3", ["-c", script])
-        _ = try server.read(until: "ready")
+        let port = try server.read(until: "\n").dropLast()
         var program = Program()
         program.environment["CD_DOWNLOAD_MAX_RETRIES"] = "0"
         try program.refuse("install", "localhost:\(port)/box:1", naming: ["rate", "1 hour"])

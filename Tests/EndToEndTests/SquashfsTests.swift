@@ -24,8 +24,10 @@ struct SquashfsTests {
         try program.succeed("install", file("box.sqsh"), "--name", "again")
         let after = try program.description(of: "again")
         func settled(_ text: String) -> [Substring] {
-            text.split(separator: "\\n").filter { !$0.hasPrefix("./etc") && !$0.contains("  -") }
+            // What the program writes itself, and the digest of all files, which it is in.
+            text.split(separator: "\n").filter { !$0.hasPrefix("./etc") && !$0.hasSuffix("  -") }
         }
+        #expect(settled(before).count > 20)
         #expect(settled(after) == settled(before))
         #expect(try program.inside("again", "cat /srv/g") == "text")
     }

@@ -121,7 +121,7 @@ struct SyncTests {
         try Run.shell(
             """
             cd "$1"; mkdir -p extra/deep kept/extra; echo x >extra/deep/f; echo x >kept/more; ln -s "$2" away; ln -s "$3" outside
-            mkfifo special extra/fifo; mknod extra/null c 1 3; chattr +i kept/more 2>/dev/null || true
+            mkfifo special extra/fifo; mknod extra/null c 1 3
             """, there(program).rawValue, canary.path.rawValue, Scratch.path.rawValue)
         #expect(try sync(program).allSatisfy { !$0.hasPrefix("deleted") })
         #expect(access((there(program) / "extra").rawValue, F_OK) == 0)
@@ -134,6 +134,99 @@ struct SyncTests {
             try TreeListing.of(there(program), besides: ["./special"])
                 == TreeListing.of(tree, besides: ["./special"]))
         #expect(try sync(program, "-d").filter { !$0.hasPrefix("left out") && !$0.hasPrefix("ing:") } == [])
+    }
+
+    @Test("links only to what it has copied itself", .needsProgram("setfattr"))
+    func heads() throws {
+        let program = try Program.with("box")
+        try Run.shell(
+            """
+            mkdir -p "$1" "$2"; cd "$1"; echo x >a; ln a b; ln a c; mkfifo p; ln p q; ln -s a s; ln s t
+            mkfifo "$2/a"; echo stale >"$2/extra"
+            """, tree.rawValue, there(program).rawValue)
+        for verb in [["copy", "-r"], ["sync"], ["sync", "-c"]] {
+            let outcome = try Run.program(
+                BuiltBinary.path,
+                verb + [tree.rawValue + (verb[0] == "copy" ? "/." : ""), "box:/srv"],
+                environment: program.environment)
+            #expect(
+                outcome.status == .failure && outcome.stderr.contains("1 of the entries")
+                    && outcome.stderr.contains("2 left out"), "\(outcome.stderr)")
+            #expect(
+                try Run.shell(
+                    "cd \"$1\"; cat b c; [ b -ef c ] && [ s -ef t ] || stat -c '%n %i' *; stat -c %h a b",
+                    there(program).rawValue) == "x\nx\n1\n2\n")
+        }
+        // What is left out keeps nobody from deleting.
+        try Run.shell("rm \"$1/a\"", there(program).rawValue)
+        #expect(try sync(program, "--delete").contains("deleted: extra"))
+        #expect(
+            try Run.shell("cd \"$1\"; [ a -ef b ] && [ b -ef c ]; ls", there(program).rawValue)
+                == "a\nb\nc\ns\nt\n")
+        #expect(try sync(program).filter { $0.hasPrefix("new") || $0.hasPrefix("changed") } == [])
+    }
+
+    @Test(
+        "brings attributes and a hole at the end along with content that differs", .needsProgram("setfattr"))
+    func wholeContent() throws {
+        let program = try Program.with("box")
+        try Run.shell(
+            "mkdir \"$1\"; cd \"$1\"; echo old >f; truncate -s 3M f; setfattr -n user.a -v b f; touch -d @5 f",
+            tree.rawValue)
+        _ = try sync(program)
+        try Run.shell(
+            "cd \"$1\"; echo new >f; truncate -s 3M f; setfattr -n user.a -v b f; touch -d @5 f",
+            tree.rawValue)
+        #expect(try sync(program, "--checksum") == ["changed file: f"])
+        #expect(try TreeListing.of(there(program)) == TreeListing.of(tree))
+    }
+
+    @Test("comes to rest on a disk that keeps whole seconds only", .needsProgram("mkfs.ext4"))
+    func wholeSeconds() throws {
+        let program = try Program.with("box")
+        try Run.shell(
+            "mkdir -p \"$1/d\"; cd \"$1\"; echo x >f; echo x >d/g; ln -s f l",
+            (program.root(of: "box") / "srv").rawValue)
+        let script = """
+            mkdir "$1/disk"; truncate -s 4M "$1/image"; mkfs.ext4 -q -I 128 -O ^has_journal "$1/image" 2>/dev/null
+            mount -o loop "$1/image" "$1/disk" || exit 77
+            cd "$1"; shift; "$@" sync box:/srv disk/srv && "$@" sync -v box:/srv disk/srv
+            """
+        let words = [
+            "-m", "--propagation", "private", "sh", "-c", script, "sh", Scratch.path.rawValue,
+            BuiltBinary.path,
+        ]
+        let outcome = try Run.program("unshare", words, environment: program.environment)
+        guard outcome.status.code != 77 else { return }
+        #expect(
+            outcome.status == .success && outcome.stderr.hasSuffix("up to date\n"), "\(outcome.stderr)")
+    }
+
+    @Test(
+        "leaves what its owner has made immutable as it is, says so and deletes the rest",
+        .needsProgram("chattr"))
+    func immutable() throws {
+        let program = try Program.with("box")
+        try Run.shell("mkdir -p \"$1\"; echo x >\"$1/f\"", tree.rawValue)
+        _ = try sync(program)
+        let place = there(program).rawValue
+        try Run.shell(
+            """
+            cd "$1"; mkdir -p a/in z; echo keep >a/in/i; echo keep >log; echo x >z/more
+            chattr +i a/in/i && chattr +a log || { rm -r a log; }
+            """, place)
+        // Not every file system has such files.
+        guard access(place + "/log", F_OK) == 0 else { return }
+        defer { _ = try? Run.shell("cd \"$1\"; chattr -i a/in/i; chattr -a log", place) }
+        let outcome = try program.run("sync", "--delete", tree.rawValue, "box:/srv")
+        #expect(outcome.status == .failure, "\(outcome.stderr)")
+        #expect(
+            outcome.stderr.contains("a/in/i: Operation not permitted") && outcome.stderr.contains("log: "),
+            "\(outcome.stderr)")
+        #expect(
+            try Run.shell(
+                "cd \"$1\"; cat a/in/i log; lsattr a/in/i log | cut -c5,6 | tr '\\n' ' '; ls", place)
+                == "keep\nkeep\ni- -a a\nf\nlog\n")
     }
 
     @Test("never deletes across a mount, nor anything when part of the source cannot be read")

@@ -39,7 +39,7 @@ struct TerminalLoginTests {
         var terminal = try program.onTerminal("login", "box", "--", "sh")
         try terminal.wait(for: "# ")
         try terminal.type("sleep 600; echo status $?\n")
-        usleep(300_000)
+        try Processes.appearance(of: "sleep", inMountsOf: Scratch.path)
         try terminal.type("\u{3}")
         try terminal.type("echo al''ive\n")
         try terminal.wait(for: "alive\r\n")
@@ -71,12 +71,7 @@ struct TerminalLoginTests {
         try terminal.wait(for: "ready")
         terminal.hangUp()
         _ = try terminal.finish()
-        var running = try program.succeed("ps", "-q").lines
-        for _ in 0..<100 where !running.isEmpty {
-            usleep(50_000)
-            running = try program.succeed("ps", "-q").lines
-        }
-        #expect(running.isEmpty)
+        #expect(try Waiting.until { try program.succeed("ps", "-q").lines.isEmpty })
     }
 
     @Test(

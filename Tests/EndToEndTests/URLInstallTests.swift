@@ -64,8 +64,7 @@ struct URLInstallTests {
             try program.refuse("install", server.url("broken/box.tar.gz"), naming: ["box.tar.gz", "500"])
             try program.refuse("install", server.url("short/box.tar.gz"), naming: ["127.0.0.1"])
         }
-        let closed = "localhost:\(try Registry.freePort())"
-        try program.refuse("install", "http://\(closed)/box.tar", naming: [closed])
+        try program.refuse("install", "http://\(Registry.nobody)/box.tar", naming: [Registry.nobody])
         try expectNothingLeft(of: program)
     }
 
@@ -103,18 +102,17 @@ private struct FileServer {
         _ = try BusyboxImage.rootfsArchive(in: files, name: "box.tar")
         try Run.succeeding("gzip", ["-1", (files / "box.tar").rawValue])
         try BusyboxImage.layout(in: Scratch.path, name: "served").pack(as: files / "image.tar")
-        let server = FileServer(port: try Registry.freePort(), log: Scratch.path / "server.log")
-        let process = try Running.start(
-            "python3", ["-c", script, files.rawValue, "\(server.port)", server.log.rawValue])
-        _ = try process.read(until: "ready")
-        try body(server)
+        let log = Scratch.path / "server.log"
+        let process = try Running.start("python3", ["-c", script, files.rawValue, log.rawValue])
+        let port = try #require(UInt16(try process.read(until: "\n").dropLast()))
+        try body(FileServer(port: port, log: log))
         process.signal(SIGTERM)
         _ = try process.finish()
     }
 
     private static let script = """
         import collections, http.server, os, sys, time
-        files, port, log = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+        files, log = sys.argv[1:]
         seen = collections.Counter()
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -153,9 +151,9 @@ private struct FileServer {
                 self.wfile.flush()
                 if mode == "stalls" and seen[mode] == 1: time.sleep(20)
 
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         server.daemon_threads = True
-        print("ready", flush=True)
+        print(server.server_port, flush=True)
         server.serve_forever()
         """
 }

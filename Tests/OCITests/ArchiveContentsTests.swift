@@ -107,6 +107,40 @@ private let platform = ImagePlatform(architecture: "amd64")
         #expect(try store.index().manifests.isEmpty)
     }
 
+    @Test("an image whose type an archive does not tell is loaded with all that it has")
+    func untyped() throws {
+        let scratch = try Scratch()
+        let made = try makeStore(scratch, "made")
+        var image = try putImage(made, as: "", sizes: [100, 200])
+        image.mediaType = MediaType(rawValue: "application/json")
+        try made.tag(Reference("app"), as: image)
+        let tar = "\(scratch.path)/app.tar"
+        try #require(run(["tar", "-C", "\(scratch.path)/made", "-cf", tar, "."]).status == 0)
+        let store = try makeStore(scratch)
+        let loaded = try ArchiveImporter.loadAll(
+            FileSource(FileDescriptor.open(HostPath(tar), O_RDONLY)), into: store)
+        #expect(loaded.map(\.top.mediaType) == [.ociManifest])
+        #expect(try store.collect() == 0 && store.digests().count == 4)
+    }
+
+    @Test("names of an archive are given all or none, also when one is taken while it is read")
+    func names() throws {
+        let scratch = try Scratch()
+        let made = try makeStore(scratch, "made")
+        for (number, name) in ["one", "two"].enumerated() {
+            try putImage(made, as: name, sizes: [100], seed: UInt64(number + 1))
+        }
+        let tar = "\(scratch.path)/app.tar"
+        try #require(run(["tar", "-C", "\(scratch.path)/made", "-cf", tar, "."]).status == 0)
+        let store = try makeStore(scratch)
+        let other = try putImage(store, as: "two", sizes: [100], seed: 3)
+        #expect(throws: LoadError.nameTaken(try Reference("two"))) {
+            try ArchiveImporter.loadAll(
+                FileSource(FileDescriptor.open(HostPath(tar), O_RDONLY)), into: store)
+        }
+        #expect(try store.index().manifests.map(\.digest) == [other.digest])
+    }
+
     @Test("an import that fails leaves nothing in the store")
     func failure() throws {
         let importer = ArchiveImporter(platform: platform)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import OCI
 
-@Suite("JSONText") struct JSONTextTests {
+@Suite("JSONEdit") struct JSONEditTests {
     @Test(
         "changes one member and leaves every other byte as it is",
         arguments: [
@@ -13,6 +13,8 @@ import Testing
             ("{\"auths\":null, \"x\":2}", "{\"auths\":{\n\t\t\"new\": 1\n\t}, \"x\":2}"),
             ("{\"auths\":{\"new\":{\"a\":[1,{}]}}}", "{\"auths\":{\"new\":1}}"),
             ("{\"auths\":{\"n\\u0065w\":7}}", "{\"auths\":{\"n\\u0065w\":1}}"),
+            // The last one is the one that readers take.
+            ("{\"auths\":{\"new\":7,\"new\":8}}", "{\"auths\":{\"new\":7,\"new\":1}}"),
             (
                 "{ \"x\" : [\"}\", \"\\\"\"],\n  \"auths\": {\n    \"old\": {}\n  } }\n",
                 "{ \"x\" : [\"}\", \"\\\"\"],\n  \"auths\": {\n    \"old\": {},\n    \"new\": 1\n  } }\n"
@@ -23,10 +25,10 @@ import Testing
             ),
         ])
     func setting(_ before: String, _ after: String) throws {
-        var text = try JSONText(Array(before.utf8), name: "test")
+        var text = try JSONEdit(Array(before.utf8), name: "test")
         try text.set("new", in: "auths", to: [UInt8(ascii: "1")])
         #expect(String(decoding: text.bytes, as: UTF8.self) == after)
-        #expect(throws: Never.self) { try JSONText(text.bytes, name: "test") }
+        #expect(throws: Never.self) { try JSONEdit(text.bytes, name: "test") }
     }
 
     @Test(
@@ -39,14 +41,23 @@ import Testing
             ("{\"auths\":{\"x\":1,\"x\":2}}", "{\"auths\":{}}"), ("{\"x\":1}", "{\"x\":1}"),
         ])
     func removing(_ before: String, _ after: String) throws {
-        var text = try JSONText(Array(before.utf8), name: "test")
+        var text = try JSONEdit(Array(before.utf8), name: "test")
         text.remove(in: "auths") { $0 == "x" }
         #expect(String(decoding: text.bytes, as: UTF8.self) == after)
     }
 
+    @Test(
+        "gives a document that was put into another one as it was, with its blanks",
+        arguments: ["{}", "{ }\n", "\n {\"a\" : \"}\"}\n\n", "[1]"])
+    func embedded(_ document: String) {
+        let whole = Array("{\n  \"x\": \(document),\n  \"y\": \(document)\n}\n".utf8)
+        #expect(JSON.document(in: whole, member: "x") == Array(document.utf8))
+        #expect(JSON.document(in: whole, member: "z") == nil)
+    }
+
     @Test("what is no object is refused", arguments: ["", "[]", "{", "{\"a\":}", "1", "{} {}"])
     func malformed(_ text: String) {
-        #expect(throws: DocumentError.self) { try JSONText(Array(text.utf8), name: "x") }
+        #expect(throws: DocumentError.self) { try JSONEdit(Array(text.utf8), name: "x") }
     }
 }
 

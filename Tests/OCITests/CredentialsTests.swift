@@ -164,12 +164,59 @@ import Testing
         head.redirect = WebURL("http://a.io/x")
         let secure = HTTPRequest(url: try #require(WebURL("https://a.io/")), authorization: Secret("s"))
         #expect(throws: RegistryError.downgrade(from: "a.io", to: "a.io")) {
-            try RegistryClient.redirected(secure, head, allowsOpen: false)
+            try RegistryClient.redirected(secure, head)
         }
         head.redirect = WebURL("https://a.io:8443/x")
-        #expect(try RegistryClient.redirected(secure, head, allowsOpen: false).authorization == nil)
+        #expect(try RegistryClient.redirected(secure, head).authorization == nil)
         head.redirect = WebURL("https://a.io/y")
-        #expect(try RegistryClient.redirected(secure, head, allowsOpen: false).authorization == Secret("s"))
+        #expect(try RegistryClient.redirected(secure, head).authorization == Secret("s"))
+    }
+
+    /// A registry that is trusted blindly, with a neighbour that has a CA of its own and one that may be open.
+    private func insecure() throws -> RegistryEndpoint {
+        let registries = RegistriesConfiguration(entries: [
+            "r.io": .init(insecure: true, ca: "/r.pem"), "ca.io": .init(ca: "/ca.pem"),
+            "open.io:80": .init(insecure: true), "open.io": .init(insecure: true),
+        ])
+        return try #require(registries.endpoints(of: "r.io").first)
+    }
+
+    @Test(
+        "what is allowed to one registry says nothing about another host, to which it leads",
+        arguments: [
+            ("https://r.io:5001/x", false, "/r.pem"), ("https://evil.io/x", true, nil),
+            ("https://ca.io/x", true, "/ca.pem"), ("https://open.io/x", false, nil),
+        ] as [(String, Bool, String?)])
+    func trustOfOthers(_ text: String, _ verifies: Bool, _ ca: String?) throws {
+        let endpoint = try insecure()
+        let url = try #require(WebURL(text))
+        var head = HTTPHead()
+        head.redirect = url
+        let first = HTTPRequest(
+            url: try #require(WebURL("https://r.io/")), trust: HTTPTrust(verifies: false, caFile: "/r.pem"))
+        let next = try RegistryClient.redirected(first, head, trust: endpoint.trust)
+        #expect(next.trust == HTTPTrust(verifies: verifies, caFile: ca))
+        let client = RegistryClient(
+            endpoint, settings: HTTPSettings(version: "test"),
+            credentials: CredentialSource(environment: [:]), retry: RetryPolicy(retries: 0))
+        let challenge = Challenge(scheme: "bearer", parameters: ["realm": text])
+        #expect(try client.tokenRequest(challenge, [], nil).trust == next.trust)
+    }
+
+    @Test("a password goes in the open only to hosts that are allowed that")
+    func openRealm() throws {
+        let client = RegistryClient(
+            try insecure(), settings: HTTPSettings(version: "test"),
+            credentials: CredentialSource(environment: [:]), retry: RetryPolicy(retries: 0))
+        let credential = Credential.password(user: "u", Secret("p"))
+        for (realm, isAllowed) in [
+            ("http://r.io/token", true), ("http://evil.io/token", false), ("http://ca.io/token", false),
+            ("http://open.io/token", true),
+        ] {
+            let challenge = Challenge(scheme: "bearer", parameters: ["realm": realm])
+            let request = Result { try client.tokenRequest(challenge, [], credential) }
+            #expect(((try? request.get()) != nil) == isAllowed, "\(realm)")
+        }
     }
 
     @Test("a refresh token is not sent on to another server")
@@ -179,10 +226,10 @@ import Testing
         let request = HTTPRequest(method: "POST", url: url, body: Array("refresh_token=t".utf8))
         head.redirect = WebURL("https://b.io/token")
         #expect(throws: RegistryError.badRedirect(host: "a.io")) {
-            try RegistryClient.redirected(request, head, allowsOpen: true)
+            try RegistryClient.redirected(request, head) { _ in HTTPTrust(verifies: false) }
         }
         head.redirect = WebURL("https://a.io/other")
-        #expect(try RegistryClient.redirected(request, head, allowsOpen: false).body == request.body)
+        #expect(try RegistryClient.redirected(request, head).body == request.body)
     }
 }
 

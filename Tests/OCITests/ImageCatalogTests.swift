@@ -123,11 +123,11 @@ struct ImageCatalogTests {
         try store.tag(Reference("two"), as: image)
         try putImage(store, as: "three", sizes: [100], seed: 2)
         var catalog = try ImageCatalog(store)
-        var removal = try store.remove(catalog.select("one"), of: catalog)
-        #expect(removal.names == ["docker.io/library/one:latest"] && removal.reclaimed?.files == 0)
+        var removal = try store.remove(catalog.select("one"))
+        #expect(removal.names == ["docker.io/library/one:latest"] && removal.reclaimed.files == 0)
         catalog = try ImageCatalog(store)
-        removal = try store.remove(catalog.select("two"), of: catalog)
-        #expect(removal.reclaimed?.files == 4)
+        removal = try store.remove(catalog.select("two"))
+        #expect(removal.reclaimed.files == 4)
         #expect(try ImageCatalog(store).images.map(\.missing.count) == [0])
         #expect(try store.digests().count == 3)
     }
@@ -140,29 +140,84 @@ struct ImageCatalogTests {
         try store.tag(Reference("also"), as: index)
         var catalog = try ImageCatalog(store)
         let chosen = try catalog.select("multi", platform: arm64)
-        #expect(throws: SharedPlatform.self) { try store.remove(chosen, of: catalog) }
+        #expect(throws: SharedPlatform.self) { try store.remove(chosen) }
         #expect(try ImageCatalog(store).images.count == 4)
-        try store.untag(Reference("also"))
+        try store.untag("also")
         catalog = try ImageCatalog(store)
-        let removal = try store.remove(catalog.select("multi", platform: arm64), of: catalog)
+        let removal = try store.remove(catalog.select("multi", platform: arm64))
         #expect(removal.names.isEmpty && removal.platforms.count == 1)
-        #expect(removal.reclaimed?.files == 2)
+        #expect(removal.reclaimed.files == 2)
         #expect(try ImageCatalog(store).images.map(\.platform) == [amd64])
     }
 
-    @Test("nothing is removed while another process uses the store, and the name goes all the same")
+    @Test("two names of one image lose a platform together, and one that a third has, too, can be spared")
+    func sharedPlatform() throws {
+        let scratch = try Scratch()
+        let store = try makeStore(scratch)
+        let index = try putIndex(store, as: "one", platforms: ["linux/amd64", "linux/arm64"])
+        for name in ["two", "three"] { try store.tag(Reference(name), as: index) }
+        let arm = try ImageCatalog(store).images.filter { $0.platform == arm64 }
+        let two = arm.filter { $0.familiarName != "three:latest" }
+        #expect(throws: SharedPlatform.self) { try store.remove(two) }
+        #expect(try store.claimed().remove(two, sparingShared: true).platforms.isEmpty)
+        #expect(try ImageCatalog(store).images.count == 6)
+        let removal = try store.remove(arm)
+        #expect(removal.platforms.count == 3 && removal.reclaimed.files == 2)
+        #expect(try ImageCatalog(store).images.map(\.platform) == [amd64, amd64, amd64])
+    }
+
+    @Test("a name that has gone on to another image since it was looked up keeps that")
+    func movedName() throws {
+        let scratch = try Scratch()
+        let store = try makeStore(scratch)
+        try putImage(store, as: "app", sizes: [100])
+        let old = try ImageCatalog(store).images
+        let new = try putImage(store, as: "app", sizes: [200], seed: 2)
+        #expect(try store.remove(old).names.isEmpty)
+        #expect(try store.find(Reference("app"))?.digest == new.digest)
+    }
+
+    @Test("an image without a name goes by its digest")
+    func nameless() throws {
+        let scratch = try Scratch()
+        let store = try makeStore(scratch)
+        let image = try putImage(store, as: "app", sizes: [100])
+        try store.root.replaceFile("index.json", with: JSON.encode(ImageIndex(manifests: [image])))
+        let catalog = try ImageCatalog(store)
+        #expect(try store.remove(catalog.images).names == [image.digest.description])
+        #expect(try store.digests().isEmpty && ImageCatalog(store).images.isEmpty)
+    }
+
+    @Test("what a container was made of stays, whatever is removed; nothing goes when that is not known")
+    func needed() throws {
+        let scratch = try Scratch()
+        var image = try putImage(makeStore(scratch), as: "app", sizes: [100, 200])
+        image.platform = nil
+        let manifest = try JSON.decode(Manifest.self, from: makeStore(scratch).read(image), name: "")
+        let kept = Set(([manifest.config] + manifest.layers).map(\.digest))
+        let store = try ImageLayout.open(scratch.directory("store")) { kept }
+        try putImage(store, as: "other", sizes: [300], seed: 2)
+        #expect(try store.remove(ImageCatalog(store).images).reclaimed.files == 4)
+        #expect(try store.digests() == kept)
+        #expect(try store.collect() == 0)
+        let careful = try ImageLayout.open(scratch.directory("store")) {
+            throw SystemError("read", code: EIO)
+        }
+        #expect(throws: SystemError.self) { try careful.collect() }
+        #expect(try store.digests() == kept)
+        #expect(try careful.claimed().clear().files == 3)
+    }
+
+    @Test("nothing is removed while another process uses the store, and no name goes")
     func busy() throws {
         let scratch = try Scratch()
         let store = try makeStore(scratch)
         try putImage(store, as: "one", sizes: [100])
         let use = try store.beginUse()
-        let catalog = try ImageCatalog(store)
-        #expect(try store.remove(catalog.images, of: catalog).reclaimed == nil)
-        #expect(throws: StoreInUse.self) { try store.collectGarbage() }
-        #expect(throws: StoreInUse.self) { try store.clear() }
-        #expect(try store.digests().count == 3 && store.index().manifests.isEmpty)
+        #expect(throws: StoreInUse.self) { _ = try store.claim() }
+        #expect(try store.digests().count == 3 && store.index().manifests.count == 1)
         use.release()
-        #expect(try store.collectGarbage().files == 3)
+        #expect(try store.collect() == 0)
     }
 
     @Test("a collection spares what was used last, and clearing spares nothing")
@@ -173,11 +228,11 @@ struct ImageCatalogTests {
         let old = try store.put(noise(8192, seed: 1), mediaType: .ociLayer)
         let young = try store.put(noise(8192, seed: 2), mediaType: .ociLayer)
         try run(["touch", "-d", "2001-01-01", "\(scratch.path)/store/blobs/sha256/\(old.digest.hex)"])
-        #expect(try store.collectGarbage(sparing: 12000).files == 1)
+        #expect(try store.collect(sparing: 12000) == 1)
         #expect(store.has(young) && !store.has(old))
-        #expect(try store.collectGarbage().files == 1)
+        #expect(try store.collect() == 1)
         #expect(try ImageCatalog(store).images.count == 1)
-        #expect(try store.clear().files == 3)
+        #expect(try store.claimed().clear().files == 3)
         #expect(try ImageCatalog(store).images.isEmpty && store.digests().isEmpty)
     }
 
@@ -206,19 +261,41 @@ struct ImageCatalogTests {
         }
         try store.tag(Reference("deep"), as: top)
         #expect(try ImageCatalog(store).images.count == 1)
-        #expect(try store.collectGarbage().files == 0)
+        #expect(try store.collect() == 0)
         #expect(throws: Never.self) { try Shipment(top, named: "deep", in: store) }
     }
 
-    @Test("the type that an index leaves out does not cost an image its layers")
-    func untyped() throws {
+    @Test(
+        "whatever type content was announced with, it costs no image its layers",
+        arguments: ["", "application/json", "application/vnd.oci.image.layer.v1.tar"])
+    func untyped(_ type: String) throws {
         let scratch = try Scratch()
         let store = try makeStore(scratch)
         var image = try putImage(store, as: "", sizes: [100])
-        image.mediaType = MediaType(rawValue: "")
-        let index = try store.put(JSON.encode(ImageIndex(manifests: [image])), mediaType: .ociIndex)
+        image.mediaType = MediaType(rawValue: type)
+        var index = try store.put(JSON.encode(ImageIndex(manifests: [image])), mediaType: .ociIndex)
+        index.mediaType = MediaType(rawValue: type)
         try store.tag(Reference("untyped"), as: index)
-        #expect(try store.collectGarbage().files == 0)
+        #expect(try store.collect() == 0)
+    }
+
+    @Test(
+        "an image that names another one's manifest as its layer, of any size, does not take its layers away")
+    func claimedLayer() throws {
+        let scratch = try Scratch()
+        let store = try makeStore(scratch)
+        let victim = try putImage(store, as: "", sizes: [100, 200])
+        for size in [victim.size, 7] {
+            var layer = Descriptor(mediaType: .ociLayer, digest: victim.digest, size: size)
+            layer.platform = nil
+            let config = try store.put(JSON.encode(ImageConfig()), mediaType: .ociConfig)
+            let hostile = try store.put(
+                JSON.encode(Manifest(config: config, layers: [layer])), mediaType: .ociManifest)
+            try store.tag(Reference("hostile:\(size)"), as: hostile)
+        }
+        try store.tag(Reference("victim"), as: victim)
+        #expect(try store.collect() == 0)
+        #expect(try ImageCatalog(store).images.first { $0.familiarName == "victim:latest" }?.missing == [])
     }
 }
 

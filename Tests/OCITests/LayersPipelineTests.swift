@@ -106,9 +106,13 @@ import Testing
         // The applier gives up while the other thread has far more than the ring to say.
         var bad = try Layer(.link("x", to: "missing")).bytes().dropLast(1024)
         bad += try Self.packed([], .none)
-        let endless = Chain([MemorySource(Array(bad)), Zeros(1 << 30)])
-        #expect(throws: TreeError.self) { try apply(endless, scratch) }
-        #expect(LayersScratch.sh("[ $(ls /proc/\(getpid())/task | wc -l) -lt 200 ]"))
+        weak var source: Chain?
+        do {
+            let endless = Chain([MemorySource(Array(bad)), Zeros(1 << 30)])
+            source = endless
+            #expect(throws: TreeError.self) { try apply(endless, scratch) }
+        }
+        #expect(source == nil, "a thread still reads")
     }
 
     private final class Chain: ByteSource {
@@ -139,15 +143,24 @@ import Testing
         let zeros = [UInt8](repeating: 0, count: 1 << 20)
         for _ in 0..<1025 { try encoder.write(zeros) }
         try encoder.finish()
-        let before = Self.peakMemory()
-        let applier = try LayerApplier(try Directory.open(HostPath(scratch.root)))
-        _ = try LayerPipeline.apply(MemorySource(sink.bytes), to: applier, .plain(prefix: "elsewhere"))
-        #expect(Self.peakMemory() - before < 256 << 20)
+        // Other tests run beside this one in this process, so the best of five counts.
+        var growths: [Int] = []
+        while growths.count < 5, growths.last ?? .max >= 64 << 20 {
+            try Self.forgetPeak()
+            let before = Self.peakMemory()
+            let applier = try LayerApplier(try Directory.open(HostPath(scratch.root)))
+            _ = try LayerPipeline.apply(MemorySource(sink.bytes), to: applier, .plain(prefix: "elsewhere"))
+            growths.append(Self.peakMemory() - before)
+        }
+        #expect(growths.contains { $0 < 64 << 20 }, "\(growths)")
+    }
+
+    /// Makes what the process has in memory now its peak (proc_pid_clear_refs(5)).
+    private static func forgetPeak() throws {
+        try FileDescriptor.open("/proc/self/clear_refs", O_WRONLY).writeAll("5")
     }
 
     /// Bytes.
-    ///
-    /// Other tests run beside this one, so the limit is far above what the pipeline takes.
     private static func peakMemory() -> Int {
         guard let file = try? FileDescriptor.open("/proc/self/status", O_RDONLY),
             let bytes = try? file.readAll(limit: 1 << 16)

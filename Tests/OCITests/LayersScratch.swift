@@ -28,6 +28,13 @@ final class LayersScratch {
     @discardableResult
     static func sh(_ command: String) -> Bool { system(command) == 0 }
 
+    /// Whether a command can be carried out in a directory like that of the tests.
+    static func can(_ command: String) -> Bool {
+        sh(
+            "work=$(mktemp -d -p /var/tmp) && cd $work && (\(command)) 2> /dev/null; end=$?; rm -rf $work; exit $end"
+        )
+    }
+
     /// Runs a shell test inside the root.
     func holds(_ condition: String) -> Bool { Self.sh("cd '\(root)' && \(condition)") }
 

@@ -219,6 +219,24 @@ private final class Pushing {
         }
     }
 
+    @Test("what tells of an image stays behind when the image leaves alone")
+    func attestation() throws {
+        let scratch = try Scratch()
+        let store = try makeStore(scratch)
+        let image = try putImage(store, as: "", sizes: [100])
+        var told = try putImage(store, as: "", sizes: [200], seed: 2)
+        told.platform = ImagePlatform(architecture: "unknown")
+        let absent = Descriptor(
+            mediaType: .ociManifest, digest: try Digest.of([1]), size: 10,
+            platform: try ImagePlatform("linux/arm64"))
+        let top = try store.put(
+            JSON.encode(ImageIndex(manifests: [image, told, absent])), mediaType: .ociIndex)
+        let shipment = try Shipment(top, named: "app", in: store)
+        #expect(shipment.documents.map(\.descriptor.digest) == [image.digest])
+        #expect(shipment.top.digest == image.digest && shipment.blobs.count == 2)
+        #expect(shipment.absent.count == 1)
+    }
+
     @Test("an image that lacks a layer is not pushed")
     func incomplete() throws {
         let scratch = try Scratch()
@@ -246,7 +264,7 @@ private final class Pushing {
     func locations(_ text: String, _ expected: String) throws {
         var head = HTTPHead()
         head.headers["location"] = text
-        let session = try UploadSession(head, from: url(), allowsOpen: false)
+        let session = try UploadSession(head, from: url(), allowsOpen: { _ in false })
         #expect(session.location.description == expected)
         let digest = try Digest.of([1])
         let closing = try #require(session.closing(digest))
@@ -264,7 +282,7 @@ private final class Pushing {
     func refused(_ text: String) {
         var head = HTTPHead()
         head.headers["location"] = text
-        #expect(throws: (any Error).self) { try UploadSession(head, from: url(), allowsOpen: false) }
+        #expect(throws: (any Error).self) { try UploadSession(head, from: url(), allowsOpen: { _ in false }) }
     }
 
     @Test(
@@ -274,10 +292,10 @@ private final class Pushing {
         var head = HTTPHead()
         head.headers["location"] = "/x"
         let url = try url()
-        var session = try UploadSession(head, from: url, allowsOpen: false)
+        var session = try UploadSession(head, from: url, allowsOpen: { _ in false })
         head.headers["range"] = text
         #expect(throws: PushError.self) {
-            try session.advance(head, from: url, allowsOpen: false, expecting: nil)
+            try session.advance(head, from: url, allowsOpen: { _ in false }, expecting: nil)
         }
     }
 }

@@ -136,13 +136,14 @@ private let platform = ImagePlatform(architecture: "amd64")
         let client = try lostClient(pause: 2)
         let digest = try Digest.of([])
         var seconds: [Double] = []
-        for _ in 0..<2 {
+        for _ in 0..<6 {
             let start = MonotonicClock.seconds
             let error = #expect(throws: RegistryError.self) { try client.blobRequest(of: image, digest) }
-            #expect(error?.isNetworkFailure == true)
+            #expect(error?.message.contains("cannot be reached") == true)
             seconds.append(MonotonicClock.seconds - start)
         }
-        #expect(seconds[0] >= 1 && seconds[1] < 0.5, "\(seconds)")
+        // Each that was waited for would take a second at least, however idle the machine.
+        #expect(seconds[0] >= 1 && seconds.dropFirst().contains { $0 < 0.5 }, "\(seconds)")
     }
 
     @Test("nobody waits for another try when nobody wants the answer")

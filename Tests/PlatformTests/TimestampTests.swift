@@ -16,6 +16,13 @@ import Testing
         #expect(Timestamp(text)?.seconds == seconds)
     }
 
+    @Test("moments that no calendar has are written all the same", arguments: [Int64.min, .min + 1, .max])
+    func extremes(seconds: Int64) {
+        let text = Timestamp(seconds: seconds).description
+        #expect(text.hasSuffix("Z") && text.contains("T"))
+        #expect(!Timestamp(seconds: seconds).relative(to: Timestamp(seconds: 0)).isEmpty)
+    }
+
     @Test(
         "fractions and offsets",
         arguments: [

@@ -59,6 +59,9 @@ struct ContainerGroupTests {
         _ = try running.finish(input: Array("\n".utf8))
     }
 
+    /// Seconds to sleep that no other process of this machine sleeps.
+    private static func ownLength() -> String { "\(Int.random(in: 100_000_000...2_000_000_000))" }
+
     /// Takes a root and a mount namespace of its own, and no process above it is left.
     private static let hiding = """
         mkdir -p /h; unshare -m sh -c 'mount -t tmpfs none /h; mkdir /h/bin /h/old; cp /bin/busybox /h/bin;
@@ -68,22 +71,25 @@ struct ContainerGroupTests {
 
     @Test(
         "knows a process that has left every mount of the container",
-        .enabled(if: hasUnified, "needs version 2"), arguments: [("kill", 1001), ("unmount", 1002)])
-    func hidden(_ command: String, _ length: Int) throws {
+        .enabled(if: hasUnified, "needs version 2"), arguments: ["kill", "unmount"])
+    func hidden(_ command: String) throws {
+        let length = Self.ownLength()
+        func hidden() -> [Processes] { Processes.withCommand("/bin/busybox", "sleep", length) }
         try Run.shell(
             "cd $1/bin; for a in unshare pivot_root chroot cp; do ln -sf busybox $a; done",
             container.rootfs.rawValue)
-        let outcome = try container.script(
-            Self.hiding.replacing("LENGTH", with: "\(length)") + " sleep 1; exit 4")
+        let running = try container.start(
+            script: Self.hiding.replacing("LENGTH", with: length) + " read x; exit 4")
+        try Waiting.require("somebody is hidden") { hidden().count == 1 }
+        let outcome = try running.finish(input: Array("\n".utf8))
         #expect(outcome.status.code == 4, "\(outcome.stderr)")
         #expect(outcome.stderr.contains("still run"), "\(outcome.stderr)")
-        let hidden = Processes.withArgument("\0sleep\0\(length)")
-        #expect(hidden.count == 1)
+        #expect(hidden().count == 1)
         // The container goes on for its sake.
         #expect(try container.program(["ps"]).stdout.contains("left"))
         #expect(try container.program([command, "bb"]).status == .success)
-        #expect(Processes.withArgument("\0sleep\0\(length)").isEmpty)
-        hidden.forEach { kill($0.pid, SIGKILL) }
+        #expect(hidden().isEmpty)
+        hidden().forEach { kill($0.pid, SIGKILL) }
         #expect(container.leftovers().isEmpty)
         #expect(try groups().isEmpty)
     }
@@ -106,12 +112,11 @@ struct ContainerGroupTests {
         let running = try container.start(
             script: """
                 i=0; while [ $i -lt 90 ]; do
-                    (trap 'echo asked; exit' TERM; while :; do sleep 0.3; done) & i=$((i+1))
+                    (trap 'echo asked; exit' TERM; : >/on.$i; sleep 1000 & wait) & i=$((i+1))
                 done
-                trap '' TERM; echo up; wait
+                trap '' TERM; while set -- /on.*; [ $# -lt 90 ]; do sleep 0.1; done; echo up; wait
                 """)
         _ = try running.read(until: "up")
-        usleep(300_000)
         #expect(try program(after: prefix, "unmount", "bb").status == .success)
         let said = try running.finish(timeout: 20).lines
         #expect(said.count { $0 == "asked" } == 90, "\(said.count)")
@@ -259,14 +264,16 @@ struct ContainerGroupTests {
         "is nothing that is left while somebody is in it, although holder and supervisor were killed",
         .enabled(if: hasUnified, "needs version 2"))
     func inUse() throws {
-        let running = try container.start(script: "trap '' HUP; echo up; exec sleep 1005 <&- >&- 2>&-")
+        let length = Self.ownLength()
+        let running = try container.start(
+            script: "trap '' HUP; echo up; exec sleep \(length) <&- >&- 2>&-")
         _ = try running.read(until: "up")
         try container.killHolder()
         running.signal(SIGKILL)
         _ = try running.finish()
         #expect(try !container.program(["doctor", "--json"]).stdout.contains("state.control-group"))
         #expect(try container.program(["kill", "bb"]).stderr.contains("Stopped"))
-        #expect(Processes.withArgument("sleep\01005").isEmpty)
+        #expect(Processes.withCommand("sleep", length).isEmpty)
         #expect(try groups().isEmpty)
     }
 

@@ -30,7 +30,7 @@ struct EventsTests {
         // The guest may be quicker than the supervisor's note.
         let log = (container.data / "chroot-distro/run/.events").rawValue
         try Run.shell(
-            "for i in $(seq 500); do grep -sq '\"pid\":'$2, $1 && exit; sleep 0.01; done", log, "\(pid)")
+            "for i in $(seq 6000); do grep -sq '\"pid\":'$2, $1 && exit; sleep 0.01; done", log, "\(pid)")
         session.signal(SIGKILL)
         _ = try session.finish()
         return pid
@@ -58,12 +58,15 @@ struct EventsTests {
     @Test("has one end for each start, when many are killed at any moment and many look at once")
     func soak() throws {
         var pids: [pid_t] = []
-        for round in 0..<30 {
+        var moments = try KillingMoments { _ = try container.script("sleep 0.02") }
+        var round = 0
+        while moments.wantsMore(than: 30) {
+            round += 1
             let session = try container.start(["login", "bb", "--", "sh", "-c", "sleep 0.0\(round % 4)"])
             pids.append(session.pid)
-            usleep(UInt32.random(in: 0...40_000))
+            moments.pass()
             session.signal(SIGKILL)
-            _ = try session.finish()
+            moments.note(done: try session.finish().status == .success)
             guard round % 5 == 0 else { continue }
             let first = try container.start(["ps"])
             let second = try container.start(["events"])
@@ -72,6 +75,7 @@ struct EventsTests {
         }
         #expect(container.leftovers().isEmpty)
         _ = try container.program(["events"])
+        #expect(moments.hitBothSides)
         for pid in pids {
             let found = try events(of: pid)
             // One that was killed before it ran has neither.

@@ -58,23 +58,30 @@ struct FaultTests {
     func fullDisk() throws {
         let outcome = try inMounts(
             """
-            mkdir /run/full.$$; mount -t tmpfs -o size=8m none /run/full.$$; cp -a $data/chroot-distro /run/full.$$
-            export XDG_DATA_HOME=/run/full.$$
+            full=$data/full; mkdir $full; mount -t tmpfs -o size=8m,nr_inodes=600 none $full; cp -a $data/chroot-distro $full
+            export XDG_DATA_HOME=$full
+            mkdir -m 700 $full/chroot-distro/trash; "$1" list >/dev/null  # What an installation makes.
             "$1" login -d bb -- sh -c 'i=0; while [ $i -lt 400 ]; do echo "$i some words for the log"; i=$((i+1)); sleep 0.01; done; exit 0' >/dev/null
-            dd if=/dev/zero of=/run/full.$$/fill bs=64k 2>/dev/null
-            sleep 0.5; echo "sessions: $("$1" ps -q | wc -l)"
+            i=0
+            fill() { cat /dev/zero >>$full/fill 2>/dev/null; while mkdir $full/fill.$i 2>/dev/null; do i=$((i+1)); done; }
+            fill; sleep 0.5; echo "sessions: $("$1" ps -q | wc -l)"
             for words in ps list top "kill -s CONT bb" "logs bb" "stop --time 0 bb" "rename bb cc"; do
-                "$1" $words >/dev/null 2>/run/full.$$.said; echo "$words: $?"; cat /run/full.$$.said
+                "$1" $words >/dev/null 2>$data/said; echo "$words: $?"; cat $data/said
             done
-            "$1" login cc -- true; echo "login: $?"
-            "$1" login -d cc -- true; echo "detached: $?"
-            "$1" remove cc; echo "remove: $?"
-            ls /run/full.$$/chroot-distro/containers | wc -l
-            umount /run/full.$$; rmdir /run/full.$$; rm -f /run/full.$$.said
+            for name in bb cc; do [ -d $full/chroot-distro/containers/$name ] && there=$name; done; fill
+            "$1" login $there -- true 2>$data/said; echo "login: $?"; grep '^Error' $data/said
+            fill; "$1" login -d $there -- true 2>$data/said; echo "detached: $?"; grep '^Error' $data/said
+            "$1" remove $there; echo "remove: $?"
+            ls $full/chroot-distro/containers | wc -l
             """)
         #expect(outcome.stdout.contains("sessions: 1\n"), "\(outcome.stdout)")
         for command in ["ps", "list", "top", "kill -s CONT bb", "logs bb", "stop --time 0 bb"] {
             #expect(outcome.stdout.contains("\(command): 0"), "\(outcome.stdout)")
+        }
+        for command in ["login", "detached"] {
+            let complaint = outcome.stdout.split(separator: "\(command): 1\n").dropFirst().first ?? ""
+            let line = complaint.prefix { $0 != "\n" }
+            #expect(line.hasPrefix("Error:") && line.contains("No space left"), "\(outcome.stdout)")
         }
         #expect(outcome.stdout.contains("remove: 0\n0\n"), "\(outcome.stdout)\(outcome.stderr)")
         #expect(!outcome.stderr.contains("Fatal"))

@@ -16,7 +16,7 @@ struct Question {
     var homeOwner: (uid_t, gid_t) = (1000, 1000)
     var missing: Set<HostPath> = []
     var manifest = ContainerManifest()
-    var terminals: Set<String> = []
+    var terminals: [String] = []
     var running: LaunchPlan.Mode?
     var range: IDRange?
     var hosts: [UInt8] = []

@@ -47,6 +47,7 @@ struct LeaderlessProcessTests {
     @Test("keeps its container running, and is ended with it")
     func killed() throws {
         let container = try TestContainer(in: Scratch.path)
+        let name = "cdl-\(String(UInt32.random(in: 0 ... .max), radix: 16))"
         let source = Scratch.path / "leader.c"
         try TestImage.write(
             """
@@ -62,13 +63,19 @@ struct LeaderlessProcessTests {
             """, to: source)
         try Run.succeeding(
             "cc",
-            ["-static", "-pthread", source.rawValue, "-o", (container.rootfs / "cd-leaderless").rawValue])
-        let outcome = try container.script("/cd-leaderless <&- >&- 2>&- & sleep 0.3")
+            ["-static", "-pthread", source.rawValue, "-o", (container.rootfs / name).rawValue])
+        let running = try container.start(script: "/\(name) <&- >&- 2>&- & read x")
+        try Waiting.require("the first thread has ended") {
+            Processes.all().contains {
+                $0.name == name && ProcessStatus(of: $0.pid)?.state == UInt8(ascii: "Z")
+            }
+        }
+        let outcome = try running.finish(input: Array("\n".utf8))
         #expect(outcome.stderr.contains("1 process still runs"), "\(outcome.stderr)")
         // One that has ended may wait for its new parent to take notice.
         func left() -> [Processes] {
             Processes.all().filter {
-                $0.name == "cd-leaderless" && ProcessStatus(of: $0.pid)?.hasEnded == false
+                $0.name == name && ProcessStatus(of: $0.pid)?.hasEnded == false
             }
         }
         #expect(left().count == 1)

@@ -64,7 +64,7 @@ struct SessionTerminalTests {
         ])
         let before = terminal.modes
         try terminal.wait(for: "up")
-        usleep(100_000)
+        try Processes.appearance(of: "cat", inMountsOf: container.data)
         try terminal.type("\u{3}")
         #expect(try terminal.finish() == .success)
         #expect(terminal.text.contains("caught") && terminal.text.contains("after"), "\(terminal.text)")
@@ -81,12 +81,13 @@ struct SessionTerminalTests {
     func jobControl() throws {
         var terminal = try container.terminal()
         try terminal.type("sleep 500\n")
-        try terminal.wait(for: "sleep 500")
-        usleep(300_000)
+        try Processes.appearance(of: "sleep", inMountsOf: container.data)
         try terminal.type("\u{1a}")
         try terminal.wait(for: "Stopped")
-        try terminal.type("jobs; echo jo''bs\n")
-        #expect(try terminal.wait(for: "jobs").contains("sleep") || terminal.text.contains("Stopped"))
+        try terminal.type("echo fr''om; jobs; echo t''o\n")
+        try terminal.wait(for: "from")
+        let jobs = try terminal.wait(for: "to\r\n")
+        #expect(jobs.contains("Stopped") && jobs.contains("sleep 500"), "\(jobs)")
         try terminal.type("kill %1; fg; exit 4\n")
         #expect(try terminal.finish().code == 4)
         #expect(!terminal.text.contains("job control turned off"), "\(terminal.text)")
@@ -124,20 +125,25 @@ struct SessionTerminalTests {
         try terminal.type(
             "\(BuiltBinary.path) login bb -- sh -c 'while read x; do echo \"guest: $x\"; done'\n")
         var session = ""
-        for _ in 0..<500 where session.isEmpty {
-            usleep(10_000)
-            session = try Run.shell("ls \"$1\" 2>/dev/null || true", (container.run / "sessions").rawValue)
+        try Waiting.require("a session is open") {
+            let folder = (container.run / "sessions").rawValue
+            session = try Run.shell("ls \"$1\" 2>/dev/null | grep '[.]json$' || true", folder)
+            return !session.isEmpty
         }
         let pid = try #require(pid_t(session.prefix { $0 != "." }))
         try terminal.type("one\n")
         try terminal.wait(for: "guest: one")
+        let modes = terminal.modes
         for round in ["fg", "bg; jobs; fg", "bg; sleep 0.5; fg"] {
             kill(pid, SIGTSTP)
             try terminal.wait(for: "Stopped")
             try terminal.type("echo sh''ell\n")
             try terminal.wait(for: "shell")
             try terminal.type("\(round)\n")
-            usleep(1_000_000)
+            try Waiting.require("the session has the terminal") {
+                terminal.foreground == pid && terminal.modes == modes
+                    && ProcessStatus(of: pid)?.state != UInt8(ascii: "T")
+            }
             try terminal.type("two\n")
             try terminal.wait(for: "guest: two")
         }
@@ -217,7 +223,7 @@ struct SessionTerminalTests {
     }
 
     private static let stopping = """
-        trap 'echo stop' TSTP; trap 'echo cont' CONT; trap 'echo size' WINCH; echo up; while :; do sleep 0.1; done
+        trap ': >/stopped; echo stop' TSTP; trap 'echo cont' CONT; trap 'echo size' WINCH; echo up; while :; do sleep 0.1; done
         """
 
     @Test("stops with its guest and goes on with it, with a terminal, which it gives back meanwhile")
@@ -229,6 +235,9 @@ struct SessionTerminalTests {
         kill(terminal.pid, SIGTSTP)
         try Self.waitForState("T", of: terminal.pid)
         #expect(terminal.modes == before)
+        // Whoever is continued forgets a stop that it has not noticed yet (signal(7)).
+        let noticed = container.rootfs / "stopped"
+        for _ in 0..<1000 where access(noticed.rawValue, F_OK) != 0 { usleep(10_000) }
         kill(terminal.pid, SIGCONT)
         try terminal.wait(for: "cont")
         // A shell that finds both signals at once runs its traps in the order of their numbers.
@@ -254,11 +263,9 @@ struct SessionTerminalTests {
     }
 
     private static func waitForState(_ state: Character, of pid: pid_t) throws {
-        for _ in 0..<500 {
-            if ProcessStatus(of: pid)?.state == state.asciiValue { return }
-            usleep(10_000)
+        try Waiting.require("process \(pid) is in state \(state)") {
+            ProcessStatus(of: pid)?.state == state.asciiValue
         }
-        Issue.record("process \(pid) never was \(state)")
     }
 
     @Test("reports the signal that ended the guest")

@@ -71,10 +71,7 @@ struct TestContainer {
 
     /// What the names of this store's control groups end with: device and inode of where it keeps what runs.
     var groupSuffix: String {
-        get throws {
-            let run = try Directory.open(data / "chroot-distro/run").status()
-            return "-\(String(UInt64(run.device), radix: 16))-\(String(run.inode, radix: 16))"
-        }
+        get throws { try ControlGroups.suffix(in: data / "chroot-distro/run") }
     }
 
     /// The recorded holder.
@@ -92,7 +89,7 @@ struct TestContainer {
     }
 
     /// Waits until nothing of the container runs; what is left when the time is over.
-    func leftovers(within seconds: Double = 5) -> [Processes] {
+    func leftovers(within seconds: Double = 30) -> [Processes] {
         let deadline = Clock.now + seconds
         while true {
             let left = Processes.inMounts(of: data)

@@ -12,7 +12,7 @@ package enum Mountinfo {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Runs `body` and expects the host's mount table to be byte for byte what it was.
+    /// Runs `body` and expects the host's mount table to be what it was.
     package static func unchanged<Result>(
         _ sourceLocation: SourceLocation = #_sourceLocation, _ body: () throws -> Result
     ) rethrows -> Result {
@@ -21,13 +21,18 @@ package enum Mountinfo {
         return try body()
     }
 
-    /// Whether the host's mount table becomes what it was; tests beside this one may mount something for a moment.
+    /// Whether no line of the host's mount table stays different from what it was.
+    ///
+    /// Tests beside this one mount things, too, but for a moment only.
     package static func settles(at before: String) -> Bool {
-        for _ in 0..<300 {
-            if text() == before { return true }
-            usleep(50_000)
+        let before = Set(before.split(separator: "\n"))
+        var differences: Set<Substring>?
+        return Waiting.until(within: 30) {
+            let now = before.symmetricDifference(text().split(separator: "\n").map { Substring($0) })
+            let lasting = differences.map { $0.intersection(now) } ?? now
+            differences = lasting
+            return lasting.isEmpty
         }
-        return false
     }
 
     /// Where something is mounted in this process's own namespace at `path` or below it, outermost first.

@@ -18,9 +18,44 @@ package struct Processes {
         }
     }
 
-    /// Every process whose command line has `text` in it.
+    /// Waits until a program of that name runs in a container below `path`: a guest's shell has started it, and it has
+    /// its place in the terminal's foreground or background.
+    @discardableResult
+    package static func appearance(of name: String, inMountsOf path: HostPath) throws -> Processes {
+        var found: Processes?
+        try Waiting.require("\(name) runs") {
+            found = inMounts(of: path).first { $0.name == name }
+            return found != nil
+        }
+        guard let found else { throw Run.Failure(description: "\(name) does not run") }
+        return found
+    }
+
+    /// Every process with exactly this command line.
+    package static func withCommand(_ words: String...) -> [Processes] {
+        let line = words.map { $0 + "\0" }.joined()
+        return all().filter { read("/proc/\($0.pid)/cmdline") == line }
+    }
+
+    /// Every process with `text` in its command line.
     package static func withArgument(_ text: String) -> [Processes] {
         all().filter { read("/proc/\($0.pid)/cmdline").contains(text) }
+    }
+
+    /// The supervisors and holders of a store below `path`: who has the file of the sessions' locks open.
+    package static func ofSessions(below path: HostPath) -> [Processes] {
+        let name = HostPath(BuiltBinary.path).lastComponent
+        return all().filter { process in
+            guard process.pid != getpid(), process.name == "cd-holder" || name.hasPrefix(process.name) else {
+                return false
+            }
+            let folder = "/proc/\(process.pid)/fd"
+            let files = (try? Directory.open(HostPath(folder)).entries()) ?? []
+            return files.contains { entry in
+                let file = link("\(folder)/\(entry.name.text)") ?? ""
+                return file.hasPrefix(path.rawValue + "/") && file.hasSuffix("/sessions.lock")
+            }
+        }
     }
 
     package static func all() -> [Processes] {

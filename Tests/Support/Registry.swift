@@ -1,7 +1,7 @@
 import Libc
 import Platform
 
-/// Debian's `docker-registry` on a free port of the loopback interface.
+/// Debian's `docker-registry` on a port of the loopback interface that the kernel has chosen.
 package struct Registry {
     /// Host and port, as an image reference starts.
     package let address: String
@@ -25,24 +25,31 @@ package struct Registry {
             let line = try Run.succeeding("htpasswd", ["-Bbn", "-C", "4", user, password])
             try TestImage.write(line, to: home / "htpasswd")
         }
-        for _ in 0..<5 {
-            let port = try freePort()
-            try TestImage.write(settings(home, port: port, asksForPassword), to: home / "config.yml")
-            let log = home / "log"
-            let process = try Running.start(
-                "/bin/sh",
-                [
-                    "-c", "exec docker-registry serve \"$1\" >\"$2\" 2>&1", "sh",
-                    (home / "config.yml").rawValue, log.rawValue,
-                ])
-            if waitUntilListening(port) {
-                let result = try body(Registry(address: "localhost:\(port)", log: log))
-                process.signal(SIGTERM)
-                _ = try process.finish(timeout: 30)
-                return result
-            }
+        try TestImage.write(settings(home, asksForPassword), to: home / "config.yml")
+        let log = home / "log"
+        let process = try Running.start(
+            "/bin/sh",
+            [
+                "-c", "exec docker-registry serve \"$1\" >\"$2\" 2>&1", "sh",
+                (home / "config.yml").rawValue, log.rawValue,
+            ])
+        var port: Int?
+        try Waiting.require("docker-registry listens") {
+            port = (try? Run.succeeding("cat", [log.rawValue])).flatMap(Self.port(in:))
+            return port != nil
         }
-        throw Run.Failure(description: "docker-registry does not start")
+        let result = try body(Registry(address: "localhost:\(port ?? 0)", log: log))
+        process.signal(SIGTERM)
+        _ = try process.finish(timeout: 30)
+        return result
+    }
+
+    /// The port that a registry says it listens on in its log.
+    package static func port(in log: String) -> Int? {
+        guard let start = log.firstRange(of: "listening on 127.0.0.1:") else { return nil }
+        let digits = log[start.upperBound...].prefix { $0.isNumber }
+        // A line that is only half there has no end of the number.
+        return digits.endIndex == log.endIndex ? nil : Int(digits)
     }
 
     /// Copies an image from an OCI layout into the registry with `skopeo`.
@@ -55,7 +62,7 @@ package struct Registry {
             ])
     }
 
-    private static func settings(_ home: HostPath, port: UInt16, _ asksForPassword: Bool) -> String {
+    private static func settings(_ home: HostPath, _ asksForPassword: Bool) -> String {
         let authentication =
             asksForPassword
             ? "auth:\n  htpasswd:\n    realm: test\n    path: \((home / "htpasswd").rawValue)\n" : ""
@@ -69,47 +76,11 @@ package struct Registry {
               delete:
                 enabled: true
             http:
-              addr: 127.0.0.1:\(port)
+              addr: 127.0.0.1:0
             \(authentication)
             """
     }
 
-    /// A port that nobody listens on now.
-    package static func freePort() throws -> UInt16 {
-        let socket = FileDescriptor(
-            adopting: try syscall("socket") { Libc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) })
-        var address = loopback(0)
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        try withUnsafeMutablePointer(to: &address) { pointer throws(SystemError) in
-            let generic = UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: sockaddr.self)
-            try syscall("bind") { bind(socket.rawValue, generic, length) }
-            try syscall("getsockname") { getsockname(socket.rawValue, generic, &length) }
-        }
-        return UInt16(bigEndian: address.sin_port)
-    }
-
-    private static func waitUntilListening(_ port: UInt16) -> Bool {
-        let deadline = Clock.now + 20
-        while Clock.now < deadline {
-            var address = loopback(port)
-            let raw = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-            defer { close(raw) }
-            let result = withUnsafePointer(to: &address) { pointer in
-                connect(
-                    raw, UnsafeRawPointer(pointer).assumingMemoryBound(to: sockaddr.self),
-                    socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-            if result == 0 { return true }
-            usleep(20_000)
-        }
-        return false
-    }
-
-    private static func loopback(_ port: UInt16) -> sockaddr_in {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        return address
-    }
+    /// An address on which nobody listens, nor will: it takes root's doing, and is nothing that the kernel chooses.
+    package static let nobody = "localhost:1"
 }

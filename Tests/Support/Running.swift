@@ -74,7 +74,7 @@ package struct Running: ~Copyable {
     package func signalGroup(_ number: Int32) { kill(-pid, number) }
 
     /// Reads standard output until `text` has come; what came so far.
-    package func read(until text: String, timeout: Double = 30) throws -> String {
+    package func read(until text: String, timeout: Double = 60) throws -> String {
         var bytes: [UInt8] = []
         let deadline = Clock.now + timeout
         while true {

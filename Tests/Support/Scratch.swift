@@ -32,14 +32,17 @@ package enum Scratch {
 
     /// Whatever a test left running, mounted or undeletable is a failure of that test.
     package static func clean(_ path: HostPath) {
-        var leftovers = Processes.inMounts(of: path)
+        func running() -> [Processes] { Processes.inMounts(of: path) + Processes.ofSessions(below: path) }
         // A holder that has seen the last session go needs a moment to be gone itself.
-        for _ in 0..<100 where !leftovers.isEmpty {
-            usleep(20_000)
-            leftovers = Processes.inMounts(of: path)
+        if !Waiting.until(within: 20, { running().isEmpty }) {
+            let leftovers = running()
+            #expect(leftovers.isEmpty, "processes were left behind")
+            leftovers.forEach { kill($0.pid, SIGKILL) }
         }
-        #expect(leftovers.isEmpty, "processes were left behind")
-        leftovers.forEach { kill($0.pid, SIGKILL) }
+        // Those of a holder that was killed are nobody's any more.
+        for group in (try? ControlGroups.all(below: path)) ?? [] {
+            #expect(rmdir(group.rawValue) == 0 || errno == ENOENT, "somebody is left in \(group)")
+        }
         let mounts = Mountinfo.targets(below: path)
         #expect(mounts.isEmpty, "mounts were left behind")
         mounts.reversed().forEach { umount2($0.rawValue, Int32(MNT_DETACH)) }

@@ -48,7 +48,7 @@ package struct TestTerminal: ~Copyable {
 
     /// Reads until `text` appears behind what the last such wait found; all that came since then.
     @discardableResult
-    package mutating func wait(for text: String, timeout: Double = 30) throws -> String {
+    package mutating func wait(for text: String, timeout: Double = 60) throws -> String {
         let start = seen
         let deadline = Clock.now + timeout
         while true {
@@ -87,11 +87,18 @@ package struct TestTerminal: ~Copyable {
         return [value.c_iflag, value.c_oflag, value.c_cflag, value.c_lflag]
     }
 
+    /// The process group that has the terminal.
+    package var foreground: pid_t {
+        var group: pid_t = -1
+        _ = ioctl(master.rawValueOrNone, UInt(TIOCGPGRP), &group)
+        return group
+    }
+
     /// Closes the window as a terminal emulator does: the session gets SIGHUP.
     package mutating func hangUp() { master = nil }
 
     /// Reads to the end and waits for the program.
-    package mutating func finish(timeout: Double = 30) throws -> ExitStatus {
+    package mutating func finish(timeout: Double = 60) throws -> ExitStatus {
         let deadline = Clock.now + timeout
         while try readSome(until: deadline) {}
         while Clock.now < deadline {

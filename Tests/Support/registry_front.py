@@ -262,6 +262,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.error(401, "UNAUTHORIZED", "access to the requested resource is not authorized")
         if mode == "denied403":
             return self.error(403, "DENIED", "requested access to the resource is denied\x1b[31m")
+        if mode == "headless" and self.command == "HEAD":
+            return self.error(405, "UNSUPPORTED", "GET alone")
         if mode == "missing" or name == "nosuchtag":
             return self.error(404, "MANIFEST_UNKNOWN", "manifest unknown")
         if mode == "limited" and self.count(self.path) == 1:

@@ -19,7 +19,8 @@ struct PaxBuilder {
     mutating func add(_ key: String, _ time: timespec) { add(key, Self.decimal(time)) }
 
     mutating func add(_ attribute: TarEntry.Attribute) {
-        records.append((Array("SCHILY.xattr.".utf8) + attribute.name.bytes, attribute.value))
+        let key = Array("SCHILY.xattr.".utf8) + PaxRecords.gnuEncoded(attribute.name.bytes)
+        records.append((key, attribute.value))
     }
 
     /// The records, or `nil` when there are none.
@@ -41,7 +42,7 @@ struct PaxBuilder {
         let isNegative = time.tv_sec < 0
         // -1.25 is second -2 and 750 ms.
         let borrows = isNegative && time.tv_nsec > 0
-        let seconds = isNegative ? (borrows ? -(time.tv_sec + 1) : -time.tv_sec) : time.tv_sec
+        let seconds = (borrows ? time.tv_sec + 1 : time.tv_sec).magnitude
         let nanoseconds = borrows ? 1_000_000_000 - time.tv_nsec : time.tv_nsec
         let sign = isNegative ? "-" : ""
         guard nanoseconds > 0 else { return "\(sign)\(seconds)" }

@@ -9,11 +9,10 @@ struct PaxRecords {
     private var values: [String: [UInt8]] = [:]
     /// Attributes in their order of appearance: one format names them in its keys.
     private(set) var attributes: [TarEntry.Attribute] = []
+    /// Where in `attributes` each name is.
+    private var places: [RawString: Int] = [:]
     /// `GNU.sparse.offset` and `GNU.sparse.numbytes` of format 0.0, which repeat.
     private(set) var sparseNumbers: [Int64] = []
-
-    /// Attributes that one file may have; no file system of ours holds nearly as many.
-    private static let attributeLimit = 1024
 
     var isEmpty: Bool { values.isEmpty && attributes.isEmpty }
 
@@ -43,15 +42,15 @@ struct PaxRecords {
 
     private mutating func add(_ key: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) -> Bool {
         if key.starts(with: Self.schily) {
-            return setAttribute(key.dropFirst(Self.schily.count), Array(value))
+            return setAttribute(Self.gnuDecoded(key.dropFirst(Self.schily.count)), Array(value))
         }
         if key.starts(with: Self.libarchive) {
             guard let name = Self.percentDecoded(key.dropFirst(Self.libarchive.count)),
                 let value = Self.base64Decoded(value)
             else { return false }
             // Its writers give the same attribute in the other form as well.
-            if attributes.contains(where: { $0.name.bytes.elementsEqual(name) }) { return true }
-            return setAttribute(name[...], value)
+            if let name = RawString(bytes: name), places[name] != nil { return true }
+            return setAttribute(name, value)
         }
         let key = String(decoding: key, as: UTF8.self)
         if key == "GNU.sparse.offset" || key == "GNU.sparse.numbytes" {
@@ -65,12 +64,16 @@ struct PaxRecords {
         return true
     }
 
-    private mutating func setAttribute(_ name: ArraySlice<UInt8>, _ value: [UInt8]) -> Bool {
+    private mutating func setAttribute(_ name: [UInt8], _ value: [UInt8]) -> Bool {
         guard !name.isEmpty, let name = RawString(bytes: name) else { return false }
-        attributes.removeAll { $0.name == name }
-        guard attributes.count < Self.attributeLimit else { return false }
-        attributes.append(TarEntry.Attribute(name, value))
+        let attribute = TarEntry.Attribute(name, value)
+        if let place = places[name] { attributes[place] = attribute } else { append(attribute) }
         return true
+    }
+
+    private mutating func append(_ attribute: TarEntry.Attribute) {
+        places[attribute.name] = attributes.count
+        attributes.append(attribute)
     }
 
     private static let schily = Array("SCHILY.xattr.".utf8)
@@ -81,8 +84,7 @@ struct PaxRecords {
         guard !global.isEmpty else { return self }
         var result = self
         result.values = global.values.merging(values) { $1 }
-        result.attributes =
-            global.attributes.filter { old in !attributes.contains { $0.name == old.name } } + attributes
+        for old in global.attributes where places[old.name] == nil { result.append(old) }
         return result
     }
 
@@ -125,6 +127,29 @@ struct PaxRecords {
         return nanoseconds == 0
             ? timespec(tv_sec: -Int(seconds), tv_nsec: 0)
             : timespec(tv_sec: -Int(seconds) - 1, tv_nsec: 1_000_000_000 - nanoseconds)
+    }
+
+    /// GNU tar's keys have `%3D` for the sign that ends a key, and `%25` for the one that this takes (xattrs.c).
+    static func gnuEncoded(_ name: [UInt8]) -> [UInt8] {
+        name.flatMap { byte -> [UInt8] in
+            switch byte {
+            case UInt8(ascii: "="): Array("%3D".utf8)
+            case UInt8(ascii: "%"): Array("%25".utf8)
+            default: [byte]
+            }
+        }
+    }
+
+    private static func gnuDecoded(_ key: ArraySlice<UInt8>) -> [UInt8] {
+        var result: [UInt8] = []
+        var rest = key
+        while let byte = rest.first {
+            let isCode = rest.starts(with: "%3D".utf8) || rest.starts(with: "%25".utf8)
+            result.append(
+                isCode ? (rest.starts(with: "%3".utf8) ? UInt8(ascii: "=") : UInt8(ascii: "%")) : byte)
+            rest = rest.dropFirst(isCode ? 3 : 1)
+        }
+        return result
     }
 
     private static func percentDecoded(_ text: ArraySlice<UInt8>) -> [UInt8]? {

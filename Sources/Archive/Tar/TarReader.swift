@@ -5,10 +5,15 @@ import Platform
 ///
 /// The memory it needs does not depend on the archive. After an error the reader is of no further use.
 package final class TarReader {
-    /// Bytes that one set of extended headers may have.
-    package static let extendedHeaderLimit = 1 << 20
-    /// Bytes of a name or of a link's target: what the kernel takes in one call (path_resolution(7)).
-    package static let nameLimit = Int(PATH_MAX) - 1
+    /// Bytes that one set of extended headers may have: more than the attributes of any real file.
+    package static let extendedHeaderLimit = 4 << 20
+    /// Bytes that all global headers may have together: they are looked at for each entry.
+    private static let globalHeaderLimit = 1 << 20
+    /// Bytes of a name or of a link's target.
+    ///
+    /// The kernel takes 4095 in one call (path_resolution(7)), but a tree can be deeper, and is written and read one
+    /// name at a time.
+    package static let nameLimit = 1 << 18
 
     private let source: any ChunkSource
     private var window = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -50,8 +55,8 @@ package final class TarReader {
                 guard globalRecords.add(try readExtendedHeader(header)) else {
                     throw failure(.badExtendedHeader)
                 }
-                guard globalRecords.byteCount <= Self.extendedHeaderLimit else {
-                    throw failure(.tooLong(part: "global header", limit: Self.extendedHeaderLimit))
+                guard globalRecords.byteCount <= Self.globalHeaderLimit else {
+                    throw failure(.tooLong(part: "global header", limit: Self.globalHeaderLimit))
                 }
             case UInt8(ascii: "L"): local.name = try readLongName(header)
             case UInt8(ascii: "K"): local.linkName = try readLongName(header)

@@ -11,6 +11,8 @@ package final class TarWriter {
         case wrongSize(RawString)
         /// A device number or a size that no tar format holds.
         case outOfRange(RawString)
+        /// A name, or attributes, that no reader of ours would take back.
+        case tooLong(RawString)
     }
 
     private let sink: any ByteSink
@@ -27,6 +29,9 @@ package final class TarWriter {
     package func append(_ entry: TarEntry) throws {
         try endEntry()
         current = entry.path
+        guard max(entry.path.bytes.count, entry.linkTarget.bytes.count) < TarReader.nameLimit else {
+            throw Misuse.tooLong(entry.path)
+        }
         let map = entry.kind == .regular ? entry.stored.map { Self.sparseMap($0, entry.size) } : nil
         let dataSize: Int64 =
             entry.kind != .regular
@@ -37,6 +42,7 @@ package final class TarWriter {
         var header = HeaderBuilder(type: Self.type(entry.kind))
         describe(entry, storedSize, map != nil, &header, &records)
         if let bytes = records.finish() {
+            guard bytes.count <= TarReader.extendedHeaderLimit else { throw Misuse.tooLong(entry.path) }
             var extended = HeaderBuilder(type: UInt8(ascii: "x"))
             extended.set(.name, Self.extendedName(entry.path))
             extended.set(.mode, octal: 0o644)
@@ -147,5 +153,24 @@ package final class TarWriter {
         let parts = end < size ? extents + [SparseExtent(offset: size, length: 0)] : extents
         let bytes = Array(parts.reduce("\(parts.count)\n") { "\($0)\($1.offset)\n\($1.length)\n" }.utf8)
         return bytes + [UInt8](repeating: 0, count: padding(Int64(bytes.count)))
+    }
+}
+
+extension TarWriter.Misuse: UserFacing {
+    package var message: String {
+        switch self {
+        case .wrongSize(let path): "\(path): there is more or less data than was announced"
+        case .outOfRange(let path): "\(path): no archive holds such a size or device number"
+        case .tooLong(let path):
+            // The beginning has to do for a name that fills the screen.
+            "\(RawString(bytes: path.bytes.prefix(200)) ?? path): its name or its extended attributes are too long for an archive"
+        }
+    }
+
+    package var hint: String? {
+        switch self {
+        case .tooLong: "Move it to a shorter path, take attributes off it, or delete it."
+        case .wrongSize, .outOfRange: nil
+        }
     }
 }

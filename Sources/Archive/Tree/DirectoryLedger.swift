@@ -4,7 +4,7 @@ import Platform
 /// What directories are to look like once a tree is complete.
 ///
 /// Writing into a directory needs permissions that it may not end with, and changes its times; so everything about
-/// directories is done last, the deepest first.
+/// directories is done last, and a directory after those in it.
 struct DirectoryLedger {
     private enum Fate {
         /// As its entry says.
@@ -16,12 +16,10 @@ struct DirectoryLedger {
     private struct Record {
         /// In one piece, which takes a tenth of the memory of its components.
         let path: RawString
-        let depth: Int
         let fate: Fate
 
         init(_ path: GuestPath, _ fate: Fate) {
             self.path = path.absolute
-            depth = path.components.count
             self.fate = fate
         }
 
@@ -47,10 +45,10 @@ struct DirectoryLedger {
     var isFull: Bool { size > limit }
 
     /// A directory that was there before; the first account of it counts.
-    mutating func noteExisting(_ path: GuestPath, _ status: FileStatus) {
+    mutating func noteExisting(_ path: @autoclosure () -> GuestPath, _ status: FileStatus) {
         let identity = FileIdentity(status)
         guard records[identity] == nil else { return }
-        keep(Record(path, .untouched(status.permissions, modified: status.modified)), identity)
+        keep(Record(path(), .untouched(status.permissions, modified: status.modified)), identity)
     }
 
     /// A directory that an entry describes; the last account of it counts.
@@ -68,32 +66,28 @@ struct DirectoryLedger {
     }
 
     /// Gives every directory its final state and starts over.
-    mutating func settle(in rootfs: borrowing Rootfs, _ report: inout TreeReport) throws(TreeError) {
-        let ordered = records.sorted { $0.value.depth > $1.value.depth }
+    ///
+    /// One that cannot be given it keeps none of the others from theirs; the first such failure is thrown at the end.
+    mutating func settle(by trail: ParentTrail, _ report: inout TreeReport) throws(TreeError) {
+        // In this order, what is in a directory comes before itself, and neighbours have most of their way in common.
+        let ordered = records.sorted { $1.value.path < $0.value.path }
         records.removeAll()
         size = 0
+        var failure: TreeError?
         for (identity, record) in ordered {
             let path = GuestPath(record.path)
             do throws(SystemError) {
-                guard let directory = try Self.open(path, identity, rootfs) else { continue }
-                try Self.settle(directory, record.fate, &report)
+                // Something else may have its name by now.
+                guard let found = try trail.find(path.components[...]), found.identity == identity else {
+                    continue
+                }
+                try Self.settle(found.directory.descriptor, record.fate, &report)
             } catch {
-                throw TreeError.refused(member: path.relative, error)
+                if failure == nil { failure = .refused(member: path.relative, error) }
             }
         }
-    }
-
-    /// `nil` when something else has its name by now.
-    private static func open(
-        _ path: GuestPath, _ identity: FileIdentity, _ rootfs: borrowing Rootfs
-    ) throws(SystemError) -> FileDescriptor? {
-        do {
-            let directory = try rootfs.open(path, O_RDONLY | O_DIRECTORY)
-            guard FileIdentity(try directory.status()) == identity else { return nil }
-            return directory
-        } catch  where [ENOENT, ENOTDIR, ELOOP].contains(error.code) {
-            return nil
-        }
+        trail.reset()
+        if let failure { throw failure }
     }
 
     private static func settle(

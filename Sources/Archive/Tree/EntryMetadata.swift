@@ -7,9 +7,11 @@ import Platform
 /// A change of the owner clears setuid and capabilities (chown(2)), and every other change moves the times. What is
 /// already so is not changed: a look costs a tenth of a change.
 enum EntryMetadata {
+    /// Returns what the file was like before.
+    @discardableResult
     static func apply(
         _ entry: TarEntry, to file: borrowing FileDescriptor, _ report: inout TreeReport
-    ) throws(SystemError) {
+    ) throws(SystemError) -> FileStatus {
         let raw = file.rawValue
         let made = try file.status()
         let isOwned = made.owner == entry.owner && made.group == entry.group
@@ -25,15 +27,20 @@ enum EntryMetadata {
             try setPermissions(of: file, mode, &report)
         }
         try setTimes(file, accessed: entry.accessed ?? entry.modified, modified: entry.modified)
+        return made
     }
 
     /// For what cannot be opened: links and nodes.
+    ///
+    /// The owner goes by a descriptor of it (open(2), O_PATH), where there is one.
     static func apply(
-        _ entry: TarEntry, to name: RawString, in directory: borrowing Directory, _ report: inout TreeReport
+        _ entry: TarEntry, to name: RawString, in directory: borrowing Directory, opened: Int32? = nil,
+        _ report: inout TreeReport
     ) throws(SystemError) {
         let raw = directory.raw
         let mode = try own(entry, &report) {
-            name.withCString { fchownat(raw, $0, entry.owner, entry.group, AT_SYMLINK_NOFOLLOW) }
+            if let opened { return fchownat(opened, "", entry.owner, entry.group, cd_at_empty_path) }
+            return name.withCString { fchownat(raw, $0, entry.owner, entry.group, AT_SYMLINK_NOFOLLOW) }
         }
         for attribute in entry.attributes where attribute.isWanted {
             do { try directory.setAttribute(of: name, attribute.name, attribute.value) } catch {

@@ -7,21 +7,20 @@ final class OpenDirectory {
     let directory: Directory
     let identity: FileIdentity
     /// Whether what is made in it gets an access control list that no archive asked for (acl(5)).
-    let handsDownACL: Bool
+    private(set) lazy var handsDownACL =
+        cd_fgetxattr(directory.raw, "system.posix_acl_default", nil, 0) > 0
     /// Whether it has been searched for what killed processes left.
     var isSwept = false
 
-    init(_ directory: consuming Directory, _ status: FileStatus) {
-        handsDownACL = cd_fgetxattr(directory.raw, "system.posix_acl_default", nil, 0) > 0
+    init(_ directory: consuming Directory, _ identity: FileIdentity) {
         self.directory = directory
-        identity = FileIdentity(status)
+        self.identity = identity
     }
 }
 
 /// The directories from the root to where the last entry went.
 ///
-/// Archives list trees in order, so that the next entry needs few more. Each step is one name in an open directory;
-/// where that is a symbolic link, the whole path is resolved inside the root instead.
+/// Archives list trees in order, so that the next entry needs few more. Each step is one name in an open directory.
 final class ParentTrail {
     private struct Frame {
         let name: RawString
@@ -33,77 +32,70 @@ final class ParentTrail {
 
     private let rootfs: Rootfs
     let root: OpenDirectory
-    let mountID: UInt64
+    private let mountID: UInt64
+    /// Whether links on the way are followed, inside the root.
+    ///
+    /// Otherwise a directory is only what has the name itself, so that nobody who changes the tree meanwhile leads
+    /// us elsewhere.
+    private let follows: Bool
     private var frames: [Frame] = []
 
     /// Directories that stay open at most.
     private static let limit = 64
 
     /// Told about each directory that was there before, with its path.
-    var onArrival: (GuestPath, FileStatus) -> Void = { _, _ in }
+    var onArrival: (@autoclosure () -> GuestPath, FileStatus) -> Void = { _, _ in }
 
-    init(_ rootfs: consuming Rootfs) throws(SystemError) {
+    init(_ rootfs: consuming Rootfs, follows: Bool) throws(SystemError) {
         self.rootfs = rootfs
-        root = OpenDirectory(try self.rootfs.directory.duplicate(), try self.rootfs.directory.status())
-        mountID = try self.rootfs.directory.mountID()
+        self.follows = follows
+        let (status, mountID) = try self.rootfs.directory.statusAndMount()
+        root = OpenDirectory(try self.rootfs.directory.duplicate(), FileIdentity(status))
+        self.mountID = mountID
     }
 
     /// Forgets what is open: names on the way may mean something else now.
     func reset() { frames.removeAll() }
 
-    /// Opens the directory at `path`; what is missing on the way is made, and what is no directory replaced.
-    func open(_ path: GuestPath) throws(SystemError) -> OpenDirectory {
+    /// Opens a directory that entries go into.
+    ///
+    /// Where links are followed, what is missing on the way is made, and what is no directory replaced.
+    func open(_ path: ArraySlice<RawString>) throws(SystemError) -> OpenDirectory {
+        try walk(path) { (name, parent) throws(SystemError) in try enter(name, of: parent) }
+    }
+
+    /// Opens a directory, unless something on the way is missing or is none; nothing is made or told.
+    func find(_ path: ArraySlice<RawString>) throws(SystemError) -> OpenDirectory? {
+        do {
+            return try walk(path) { (name, parent) throws(SystemError) in try look(name, in: parent) }
+        } catch  where [ENOENT, ENOTDIR, ELOOP].contains(error.code) {
+            return nil
+        }
+    }
+
+    private func walk(
+        _ path: ArraySlice<RawString>,
+        _ step: (RawString, OpenDirectory) throws(SystemError) -> (OpenDirectory, isAlias: Bool)
+    ) throws(SystemError) -> OpenDirectory {
+        var rest = path
         var shared = 0
-        while shared < frames.count, shared < path.components.count,
-            frames[shared].name == path.components[shared]
-        {
+        while shared < frames.count, let name = rest.first, frames[shared].name == name {
+            rest = rest.dropFirst()
             shared += 1
         }
         frames.removeLast(frames.count - shared)
-        if let last = frames.last, last.directory == nil { frames.removeAll() }
+        if let last = frames.last, last.directory == nil {
+            frames.removeAll()
+            rest = path
+        }
         var current = frames.last?.directory ?? root
-        while frames.count < path.components.count {
-            current = try descend(path.components[frames.count], from: current)
+        for name in rest {
+            let (next, isAlias) = try step(name, current)
+            frames.append(Frame(name: name, directory: next, isAlias: isAlias))
+            if frames.count > Self.limit { frames[frames.count - Self.limit - 1].directory = nil }
+            current = next
         }
         return current
-    }
-
-    /// Opens the directory at `path` unless something on the way is missing or is no directory.
-    func openIfPresent(_ path: GuestPath) throws(SystemError) -> OpenDirectory? {
-        do {
-            _ = try rootfs.openDirectory(path)
-        } catch  where error.code == ENOENT || error.code == ENOTDIR {
-            return nil
-        }
-        return try open(path)
-    }
-
-    /// Opens the directory at `path`, when every name on the way is a directory and no link.
-    ///
-    /// Nothing is made, followed or told.
-    func find(_ path: some Collection<RawString>) throws(SystemError) -> OpenDirectory? {
-        let shared = zip(frames, path).prefix { $0.name == $1 }.count
-        frames.removeLast(frames.count - shared)
-        if let last = frames.last, last.directory == nil { frames.removeAll() }
-        var current = frames.last?.directory ?? root
-        for name in path.dropFirst(frames.count) {
-            do {
-                current = try admit(try current.directory.openDirectory(name), name)
-            } catch {
-                guard [ENOENT, ENOTDIR, ELOOP].contains(error.code) else { throw error }
-                return nil
-            }
-            append(Frame(name: name, directory: current, isAlias: false))
-        }
-        return current
-    }
-
-    /// Opens a directory without leaving a trail.
-    func openAside(_ path: GuestPath) throws(SystemError) -> OpenDirectory {
-        if frames.count == path.components.count, frames.map(\.name) == path.components {
-            if let directory = frames.last?.directory { return directory }
-        }
-        return try admit(try rootfs.openDirectory(path), path.lastComponent ?? ".")
     }
 
     /// Marks the open directories, and those above them, as written.
@@ -134,70 +126,72 @@ final class ParentTrail {
 
     // MARK: - Steps
 
-    private func descend(_ name: RawString, from parent: OpenDirectory) throws(SystemError) -> OpenDirectory {
-        let path = GuestPath(components: frames.map(\.name) + [name])
-        var isAlias = false
-        let next: OpenDirectory
-        do {
-            next = try arrive(try parent.directory.openDirectory(name), path)
-        } catch {
+    private func path(to name: RawString) -> GuestPath { GuestPath(components: frames.map(\.name) + [name]) }
+
+    private func look(
+        _ name: RawString, in parent: OpenDirectory
+    ) throws(SystemError) -> (OpenDirectory, isAlias: Bool) {
+        do { return (try admit(try parent.directory.openDirectory(name), name).0, false) } catch {
+            guard try isLink(name, in: parent, error) else { throw error }
+            return (try admit(try rootfs.openDirectory(path(to: name)), name).0, true)
+        }
+    }
+
+    private func enter(
+        _ name: RawString, of parent: OpenDirectory
+    ) throws(SystemError) -> (OpenDirectory, isAlias: Bool) {
+        do { return (try arrive(try parent.directory.openDirectory(name), name), false) } catch {
             switch error.code {
-            case ENOENT:
-                next = try make(name, in: parent)
             case EACCES where geteuid() != 0:
                 // The ledger puts it back.
-                onArrival(path, try parent.directory.status(name))
+                onArrival(path(to: name), try parent.directory.status(name))
                 try parent.directory.setPermissions(name, 0o700)
-                next = try arrive(try parent.directory.openDirectory(name), path)
+                return (try arrive(try parent.directory.openDirectory(name), name), false)
+            case ENOENT where follows: return (try make(name, in: parent), false)
             case ELOOP, ENOTDIR:
-                isAlias = try parent.directory.status(name).kind == .symbolicLink
-                next = isAlias ? try follow(path) : try replace(name, in: parent)
+                if try isLink(name, in: parent, error) {
+                    return (try arrive(try rootfs.openOrMakeDirectory(path(to: name)), name), true)
+                }
+                guard follows else { throw error }
+                try parent.directory.removeFile(name)
+                return (try make(name, in: parent), false)
             default: throw error
             }
         }
-        append(Frame(name: name, directory: next, isAlias: isAlias))
-        return next
     }
 
-    private func append(_ frame: Frame) {
-        frames.append(frame)
-        if frames.count > Self.limit { frames[frames.count - Self.limit - 1].directory = nil }
+    /// Whether that is a link to be followed, and therefore could not be opened.
+    private func isLink(
+        _ name: RawString, in parent: OpenDirectory, _ error: SystemError
+    ) throws(SystemError) -> Bool {
+        guard follows, error.code == ELOOP || error.code == ENOTDIR else { return false }
+        return try parent.directory.status(name).kind == .symbolicLink
     }
 
     private func make(_ name: RawString, in parent: OpenDirectory) throws(SystemError) -> OpenDirectory {
         try parent.directory.makeDirectory(name, mode: 0o755)
-        return try admit(try parent.directory.openDirectory(name), name)
+        return try admit(try parent.directory.openDirectory(name), name).0
     }
 
-    private func replace(_ name: RawString, in parent: OpenDirectory) throws(SystemError) -> OpenDirectory {
-        try parent.directory.removeFile(name)
-        return try make(name, in: parent)
-    }
-
-    private func follow(_ path: GuestPath) throws(SystemError) -> OpenDirectory {
-        try arrive(try rootfs.openOrMakeDirectory(path), path)
-    }
-
-    private func arrive(_ directory: consuming Directory, _ path: GuestPath) throws(SystemError)
+    private func arrive(_ directory: consuming Directory, _ name: RawString) throws(SystemError)
         -> OpenDirectory
     {
-        let status = try directory.status()
-        onArrival(path, status)
+        let (arrived, status) = try admit(directory, name)
+        onArrival(path(to: name), status)
         if geteuid() != 0, status.permissions & 0o700 != 0o700 {
             // The ledger puts it back.
-            try syscall("fchmod", path.description) { fchmod(directory.raw, status.permissions | 0o700) }
+            let raw = arrived.directory.raw
+            try syscall("fchmod", name.description) { fchmod(raw, status.permissions | 0o700) }
         }
-        return try admit(directory, path.lastComponent ?? ".", status)
+        return arrived
     }
 
     /// Refuses a directory of another mount with `EXDEV`.
     private func admit(
-        _ directory: consuming Directory, _ name: RawString, _ status: FileStatus? = nil
-    ) throws(SystemError) -> OpenDirectory {
-        guard try directory.mountID() == mountID else {
-            throw SystemError("openat", name.description, code: EXDEV)
-        }
-        let status = if let status { status } else { try directory.status() }
-        return OpenDirectory(directory, status)
+        _ directory: consuming Directory, _ name: RawString
+    ) throws(SystemError) -> (OpenDirectory, FileStatus) {
+        let (status, mount) = try directory.statusAndMount()
+        guard mount == mountID else { throw SystemError("openat", name.description, code: EXDEV) }
+        return (OpenDirectory(directory, FileIdentity(status)), status)
     }
 }

@@ -28,6 +28,8 @@ package final class TreeReader: EntrySource {
         case socket
         /// It went away, or became something else, while the tree was read.
         case vanished
+        /// A directory of which only a part was read: it was taken elsewhere meanwhile.
+        case moved
         /// Something is mounted on it.
         case mountPoint
         case unreadable(SystemError)
@@ -37,12 +39,22 @@ package final class TreeReader: EntrySource {
 
     private struct Level {
         let name: RawString
-        let path: [UInt8]
+        /// How much of `path` is its own.
+        let length: Int
         let identity: FileIdentity
         /// `nil` once it had to make room.
         var handle: DirectoryHandle?
         /// The last one is the next.
         var entries: [Directory.Entry]
+    }
+
+    /// The names of one file, of which the first has been read.
+    private struct LinkGroup {
+        let path: RawString
+        /// As it was then.
+        let status: FileStatus
+        /// Names that are still to come.
+        var left: UInt64
     }
 
     /// Bytes that are read at once.
@@ -57,12 +69,16 @@ package final class TreeReader: EntrySource {
     private var root: DirectoryHandle?
     /// What alone is read of the root, instead of itself.
     private var only: RawString?
-    private let prefix: [UInt8]
+    /// The path of the current entry, or of what becomes none: one for all levels, since a tree can be deeper than any
+    /// path is long.
+    private var path: [UInt8]
     private var levels: [Level] = []
     /// The directory that was returned last, whose entries come next.
     private var pending: Level?
-    private var links: [FileIdentity: (path: RawString, left: UInt64)] = [:]
+    private var links: [FileIdentity: LinkGroup] = [:]
     var file: TreeFile?
+    /// The current entry, once it is complete.
+    private var whole: TarEntry?
     /// Whether files can be shared with the place that they are copied to, as far as is known.
     private var clones = true
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: bufferSize, alignment: 4096)
@@ -71,7 +87,8 @@ package final class TreeReader: EntrySource {
 
     /// The status of the current entry.
     package private(set) var status: FileStatus
-    var currentPath: RawString = "."
+    /// The path of the current entry.
+    var currentPath: RawString { path.isEmpty ? "." : RawString(bytes: path) ?? "" }
     /// Where the current entry is, unless that is the root itself.
     private var place: (name: RawString, parent: DirectoryHandle)?
     /// Whether everything is read of the current entry, whatever the options say.
@@ -100,7 +117,7 @@ package final class TreeReader: EntrySource {
         mount = try directory.mountID()
         status = try directory.status()
         root = DirectoryHandle(directory)
-        self.prefix = prefix.components.isEmpty ? [] : prefix.relative.bytes
+        path = prefix.components.isEmpty ? [] : prefix.relative.bytes
         self.options = options
         self.hasOpenat2 = hasOpenat2
         self.onOmission = onOmission
@@ -118,7 +135,7 @@ package final class TreeReader: EntrySource {
         status = found
         root = DirectoryHandle(directory)
         only = name
-        prefix = path.relative.bytes
+        self.path = path.relative.bytes
         self.options = options
         hasOpenat2 = Kernel.hasOpenat2
         self.onOmission = onOmission
@@ -131,10 +148,11 @@ package final class TreeReader: EntrySource {
     package func next() throws -> TarEntry? {
         closeFile()
         isComplete = false
+        whole = nil
         place = nil
         if let root = root.take() {
             guard let name = only else { return try first(root) }
-            return try read(Directory.Entry(name: name, kind: .other), in: root, called: prefix)
+            return try read(Directory.Entry(name: name, kind: .other), in: root)
         }
         if let level = pending.take() { try enter(level) }
         while let last = levels.indices.last {
@@ -142,38 +160,38 @@ package final class TreeReader: EntrySource {
                 leave()
                 continue
             }
+            path.removeSubrange(levels[last].length...)
             guard let parent = levels[last].handle ?? reopen(last) else {
-                onOmission(RawString(bytes: levels[last].path) ?? ".", .vanished)
+                omit(.moved)
                 levels[last].entries = []
                 continue
             }
-            let path = Self.join(levels[last].path, next.name)
-            if let entry = try read(next, in: parent, called: path) { return entry }
+            if !path.isEmpty { path.append(UInt8(ascii: "/")) }
+            path += next.name.bytes
+            if let entry = try read(next, in: parent) { return entry }
         }
         return nil
     }
 
-    private func read(
-        _ next: Directory.Entry, in parent: DirectoryHandle, called path: [UInt8]
-    ) throws -> TarEntry? {
+    private func read(_ next: Directory.Entry, in parent: DirectoryHandle) throws -> TarEntry? {
         do throws(SystemError) {
-            guard let entry = try read(next, in: parent, path) else { return nil }
-            currentPath = entry.path
+            guard let entry = try entry(next, in: parent) else { return nil }
             place = (next.name, parent)
             return entry
         } catch {
-            throw TreeError.refused(member: RawString(bytes: path) ?? "", error)
+            throw TreeError.refused(member: currentPath, error)
         }
     }
 
     /// The current entry with what the options left out of it: its attributes, and its data, to be read.
     ///
-    /// `nil`, and told as an omission, when it is gone. A file that has taken its place meanwhile is read instead.
-    package func complete(_ entry: TarEntry) throws -> TarEntry? {
+    /// A hard link has neither, unless it is to be read `alone`, as if its file had no other names. `nil`, and told as
+    /// an omission, when it is gone. A file that has taken its place meanwhile is read instead.
+    package func complete(_ entry: TarEntry, alone: Bool = false) throws -> TarEntry? {
         isComplete = true
-        guard entry.kind != .hardLink else { return entry }
+        guard entry.kind != .hardLink || alone else { return entry }
         do throws(SystemError) { return try completed(entry) } catch {
-            do throws(SystemError) { return try leaveOut(entry.path.bytes, error) } catch {
+            do throws(SystemError) { return try leaveOut(error) } catch {
                 throw TreeError.refused(member: entry.path, error)
             }
         }
@@ -181,13 +199,22 @@ package final class TreeReader: EntrySource {
 
     private func completed(_ entry: TarEntry) throws(SystemError) -> TarEntry? {
         var entry = entry
+        if entry.kind == .hardLink {
+            entry.kind = status.kind == .symbolicLink ? .symbolicLink : .regular
+            entry.linkTarget = ""
+            if entry.kind == .symbolicLink, let place {
+                entry.linkTarget = try place.parent.directory.readSymbolicLink(place.name)
+                entry.attributes = try attributes(of: place.name, in: place.parent.directory)
+                return entry
+            }
+        }
         if entry.kind == .directory {
             if !options.readsAttributes, let handle = pending?.handle {
                 entry.attributes = try attributes(of: handle.directory.descriptor)
             }
         } else if let place {
             if entry.kind == .regular {
-                guard file == nil else { return entry }
+                guard file == nil else { return whole ?? entry }
                 let opened = try openFile(place.name, in: place.parent.directory)
                 return try take(opened, entry)
             }
@@ -205,15 +232,23 @@ package final class TreeReader: EntrySource {
         let opened = TreeFile(descriptor)
         let now = try opened.descriptor.status()
         guard now.kind == .regular else { throw SystemError("openat", entry.path.description, code: ENXIO) }
+        // Later names are links to what is read here now, or to nothing.
+        let known = FileIdentity(status)
+        if let group = links[known], group.path == entry.path {
+            links[known] =
+                FileIdentity(now) == known
+                ? LinkGroup(path: group.path, status: now, left: group.left) : nil
+        }
         status = now
         var entry = entry
         entry.permissions = now.permissions
         (entry.owner, entry.group, entry.modified) = (now.owner, now.group, now.modified)
         entry.size = now.size
         entry.attributes = try attributes(of: opened.descriptor)
-        if now.blocks < (now.size + 511) / 512 { entry.stored = try opened.findExtents(now.size) }
+        if Self.mayHaveHoles(now) { entry.stored = try opened.findExtents(now.size) }
         opened.begin(now, entry.stored)
         file = opened
+        whole = entry
         return entry
     }
 
@@ -241,15 +276,10 @@ package final class TreeReader: EntrySource {
     /// Leaves out what is in the directory that was returned last.
     package func skipChildren() { pending = nil }
 
-    private static func join(_ path: [UInt8], _ name: RawString) -> [UInt8] {
-        path.isEmpty ? name.bytes : path + [UInt8(ascii: "/")] + name.bytes
-    }
-
     private func first(_ root: DirectoryHandle) throws -> TarEntry {
         pending = Level(
-            name: ".", path: prefix, identity: FileIdentity(status), handle: root, entries: [])
-        currentPath = prefix.isEmpty ? "." : RawString(bytes: prefix) ?? "."
-        return entry(currentPath.bytes, try attributes(of: root.directory.descriptor))
+            name: ".", length: path.count, identity: FileIdentity(status), handle: root, entries: [])
+        return entry(try attributes(of: root.directory.descriptor))
     }
 
     private func enter(_ level: Level) throws {
@@ -260,9 +290,11 @@ package final class TreeReader: EntrySource {
             level.entries =
                 try levels.isEmpty ? handle.directory.entries() : handle.directory.remainingEntries()
         } catch {
-            // One that has been removed (getdents64(2)).
-            guard error.code == ENOENT else {
-                throw TreeError.refused(member: RawString(bytes: level.path) ?? "", error)
+            // One that has been removed (getdents64(2)) had nothing in it.
+            if error.code != ENOENT {
+                do throws(SystemError) { _ = try leaveOut(error) } catch {
+                    throw TreeError.refused(member: currentPath, error)
+                }
             }
         }
         onListing(currentPath, level.entries)
@@ -322,95 +354,119 @@ package final class TreeReader: EntrySource {
     ) throws(SystemError) -> FileDescriptor {
         // A FIFO or a device that has taken the place of the file must neither hold us up nor become our terminal.
         let flags = O_RDONLY | O_NONBLOCK | O_NOCTTY
-        do { return try open(name, in: parent, flags | noTrace) } catch
-            where error.code == EPERM && noTrace != 0
-        {
-            noTrace = 0
-            return try open(name, in: parent, flags)
+        do { return try open(name, in: parent, flags | noTrace) } catch {
+            switch error.code {
+            case EPERM where noTrace != 0:
+                noTrace = 0
+                return try openFile(name, in: parent)
+            case EAGAIN: return try openLeased(name, in: parent)
+            default: throw error
+            }
         }
+    }
+
+    /// Somebody has a lease on the file (fcntl(2), F_SETLEASE), and is given the time to end it.
+    private func openLeased(
+        _ name: RawString, in parent: borrowing Directory
+    ) throws(SystemError) -> FileDescriptor {
+        let place = try open(name, in: parent, cd_o_path)
+        guard try place.status().kind == .regular else {
+            throw SystemError("openat", name.description, code: ENXIO)
+        }
+        let path = place.procPath
+        return FileDescriptor(
+            adopting: try syscall("openat", name.description) {
+                path.withCString { openat(AT_FDCWD, $0, O_RDONLY | O_CLOEXEC | O_NOCTTY | noTrace) }
+            })
     }
 
     // MARK: - Entries
 
     /// The entry with that name, or `nil` when there is none worth the name.
-    private func read(
-        _ next: Directory.Entry, in parent: DirectoryHandle, _ path: [UInt8]
+    private func entry(
+        _ next: Directory.Entry, in parent: DirectoryHandle
     ) throws(SystemError) -> TarEntry? {
         do throws(SystemError) {
             switch next.kind {
-            case .directory: return try readDirectory(next.name, in: parent, path)
-            case .regular where options.readsContent: return try readFile(next.name, in: parent, path)
-            default: return try readOther(next.name, in: parent, path)
+            case .directory: return try readDirectory(next.name, in: parent)
+            case .regular where options.readsContent: return try readFile(next.name, in: parent)
+            default: return try readOther(next.name, in: parent)
             }
         } catch {
             switch error.code {
             // It is not what it was when the directory was listed.
-            case ENOTDIR, ELOOP, ENXIO: return try readChanged(next.name, in: parent, path)
-            default: return try leaveOut(path, error)
+            case ENOTDIR, ELOOP, ENXIO: return try readChanged(next.name, in: parent)
+            default: return try leaveOut(error)
             }
         }
     }
 
     private func readChanged(
-        _ name: RawString, in parent: DirectoryHandle, _ path: [UInt8]
+        _ name: RawString, in parent: DirectoryHandle
     ) throws(SystemError) -> TarEntry? {
-        do throws(SystemError) { return try readOther(name, in: parent, path) } catch {
-            return try leaveOut(path, error)
-        }
+        do throws(SystemError) { return try readOther(name, in: parent) } catch { return try leaveOut(error) }
     }
 
-    private func leaveOut(_ path: [UInt8], _ error: SystemError) throws(SystemError) -> TarEntry? {
+    /// What is wrong with one file alone keeps nobody from the others.
+    private func leaveOut(_ error: SystemError) throws(SystemError) -> TarEntry? {
         switch error.code {
-        case ENOENT, ESTALE, ENOTDIR, ELOOP, ENXIO: omit(path, .vanished)
-        case EXDEV: omit(path, .mountPoint)
-        case EACCES, EPERM: omit(path, .unreadable(error))
-        default: throw error
+        case ENOENT, ESTALE, ENOTDIR, ELOOP, ENXIO: omit(.vanished)
+        case EXDEV: omit(.mountPoint)
+        case EMFILE, ENFILE, ENOMEM: throw error
+        default: omit(.unreadable(error))
         }
+        // No other name of the file can be a link to it.
+        let identity = FileIdentity(status)
+        if let group = links[identity], group.path == currentPath { links[identity] = nil }
         return nil
     }
 
-    private func omit(_ path: [UInt8], _ omission: Omission) {
-        onOmission(RawString(bytes: path) ?? "", omission)
-    }
+    private func omit(_ omission: Omission) { onOmission(currentPath, omission) }
 
     private func readDirectory(
-        _ name: RawString, in parent: DirectoryHandle, _ path: [UInt8]
+        _ name: RawString, in parent: DirectoryHandle
     ) throws(SystemError) -> TarEntry? {
         let handle = DirectoryHandle(try openDirectory(name, in: parent.directory))
         status = try handle.directory.status()
-        pending = Level(name: name, path: path, identity: FileIdentity(status), handle: handle, entries: [])
-        return entry(path, try attributes(of: handle.directory.descriptor))
+        let attributes = try attributes(of: handle.directory.descriptor)
+        pending = Level(
+            name: name, length: path.count, identity: FileIdentity(status), handle: handle, entries: [])
+        return entry(attributes)
     }
 
     private func readFile(
-        _ name: RawString, in parent: DirectoryHandle, _ path: [UInt8]
+        _ name: RawString, in parent: DirectoryHandle
     ) throws(SystemError) -> TarEntry? {
         let opened = TreeFile(try openFile(name, in: parent.directory))
         status = try opened.descriptor.status()
-        guard status.kind == .regular else { return try readOther(name, in: parent, path) }
-        var entry = entry(path, try attributes(of: opened.descriptor))
+        guard status.kind == .regular else { return try readOther(name, in: parent) }
+        var entry = entry(try attributes(of: opened.descriptor))
         guard entry.kind == .regular else { return entry }
-        if status.blocks < (status.size + 511) / 512 { entry.stored = try opened.findExtents(status.size) }
+        if Self.mayHaveHoles(status) { entry.stored = try opened.findExtents(status.size) }
         opened.begin(status, entry.stored)
         file = opened
         return entry
     }
 
+    private static func mayHaveHoles(_ status: FileStatus) -> Bool {
+        status.blocks < status.size / 512 + (status.size % 512 > 0 ? 1 : 0)
+    }
+
     /// What is not opened, or turns out to be something else than was thought.
     private func readOther(
-        _ name: RawString, in parent: DirectoryHandle, _ path: [UInt8]
+        _ name: RawString, in parent: DirectoryHandle
     ) throws(SystemError) -> TarEntry? {
         let (found, mountID) = try parent.directory.statusAndMount(name)
         guard mountID == mount else { throw SystemError("statx", name.description, code: EXDEV) }
         switch found.kind {
-        case .directory: return try readDirectory(name, in: parent, path)
-        case .regular where options.readsContent: return try readFile(name, in: parent, path)
+        case .directory: return try readDirectory(name, in: parent)
+        case .regular where options.readsContent: return try readFile(name, in: parent)
         case .socket, .other:
-            omit(path, .socket)
+            omit(.socket)
             return nil
         default:
             status = found
-            var entry = entry(path, try attributes(of: name, in: parent.directory))
+            var entry = entry(try attributes(of: name, in: parent.directory))
             if entry.kind == .symbolicLink {
                 entry.linkTarget = try parent.directory.readSymbolicLink(name)
             }
@@ -419,7 +475,7 @@ package final class TreeReader: EntrySource {
     }
 
     /// An entry of the current status.
-    private func entry(_ path: [UInt8], _ attributes: [TarEntry.Attribute]) -> TarEntry {
+    private func entry(_ attributes: [TarEntry.Attribute]) -> TarEntry {
         let kind: TarEntry.Kind =
             switch status.kind {
             case .directory: .directory
@@ -429,7 +485,7 @@ package final class TreeReader: EntrySource {
             case .fifo: .fifo
             case .regular, .socket, .other: .regular
             }
-        let name = RawString(bytes: path) ?? ""
+        let name = currentPath
         var entry = TarEntry(kind, name, permissions: status.permissions)
         (entry.owner, entry.group, entry.modified) = (status.owner, status.group, status.modified)
         entry.attributes = attributes
@@ -449,12 +505,14 @@ package final class TreeReader: EntrySource {
     private func firstName(_ name: RawString) -> RawString? {
         guard options.groupsLinks, status.links > 1, status.kind != .directory else { return nil }
         let identity = FileIdentity(status)
-        guard let known = links[identity] else {
-            links[identity] = (name, status.links - 1)
+        guard let known = links[identity], status.isUntouched(since: known.status) else {
+            // Another file may have the number of one that is gone; what was written since then is not what was read.
+            links[identity] = LinkGroup(path: name, status: status, left: status.links - 1)
             return nil
         }
         // Forgotten with its last name, so that memory is for those only whose names are still to come.
-        links[identity] = known.left > 1 ? (known.path, known.left - 1) : nil
+        links[identity]?.left -= 1
+        if known.left <= 1 { links[identity] = nil }
         return known.path
     }
 

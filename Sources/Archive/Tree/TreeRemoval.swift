@@ -14,26 +14,32 @@ package struct TreeRemovalError: Error {
 ///
 /// A bind mount of the same file system has the same `st_dev`, so the kernel is asked not to cross mounts at all
 /// (openat2(2), RESOLVE_NO_XDEV); without openat2 the mount ids are compared. Another process may be deleting the
-/// same tree: what is gone is deleted. Immutable files are deleted too. Depth does not matter.
+/// same tree: what is gone is deleted. Depth does not matter.
 package struct TreeRemoval {
     /// What is to survive; `nil` to remove everything.
     private let survivors: WrittenNames?
+    private let sparesImmutable: Bool
     private let onDelete: ((GuestPath) -> Void)?
 
     /// `onDelete` is told the path of everything that is gone, below what was to be removed.
-    package init(onDelete: ((GuestPath) -> Void)? = nil) {
+    ///
+    /// With `sparesImmutable`, a file that is immutable or can only be appended to (chattr(1)) is `EPERM`; otherwise
+    /// it is deleted like any other.
+    package init(sparesImmutable: Bool = false, onDelete: ((GuestPath) -> Void)? = nil) {
         survivors = nil
+        self.sparesImmutable = sparesImmutable
         self.onDelete = onDelete
     }
 
     init(sparing survivors: WrittenNames) {
         self.survivors = survivors
+        sparesImmutable = false
         onDelete = nil
     }
 
     /// Removes `name` and all below it; that it is not there is no error.
     package func remove(_ name: RawString, from parent: borrowing Directory) throws(TreeRemovalError) {
-        let walk = RemovalWalk(survivors, onDelete)
+        let walk = RemovalWalk(survivors, sparesImmutable, onDelete)
         do throws(SystemError) {
             try walk.remove(name, from: parent)
         } catch {
@@ -43,7 +49,7 @@ package struct TreeRemoval {
 
     /// Removes everything in a directory.
     package func empty(_ directory: borrowing Directory) throws(TreeRemovalError) {
-        let walk = RemovalWalk(survivors, onDelete)
+        let walk = RemovalWalk(survivors, sparesImmutable, onDelete)
         do throws(SystemError) {
             try walk.empty(directory)
         } catch {
@@ -63,6 +69,7 @@ private final class RemovalWalk {
     }
 
     private let survivors: WrittenNames?
+    private let sparesImmutable: Bool
     private let onDelete: ((GuestPath) -> Void)?
     private var levels: [Level] = []
     /// What is being removed, in the deepest level.
@@ -72,8 +79,11 @@ private final class RemovalWalk {
     /// Directories that stay open at most.
     private static let limit = 64
 
-    init(_ survivors: WrittenNames?, _ onDelete: ((GuestPath) -> Void)?) {
+    init(
+        _ survivors: WrittenNames?, _ sparesImmutable: Bool, _ onDelete: ((GuestPath) -> Void)?
+    ) {
         self.survivors = survivors
+        self.sparesImmutable = sparesImmutable
         self.onDelete = onDelete
     }
 
@@ -152,7 +162,7 @@ private final class RemovalWalk {
     ) throws(SystemError) {
         do {
             try parent.removeDirectory(name)
-        } catch  where error.code == EPERM {
+        } catch  where error.code == EPERM && !sparesImmutable {
             try parent.clearImmutableFlags()
             try directory.clearImmutableFlags()
             try parent.removeDirectory(name)
@@ -180,7 +190,7 @@ private final class RemovalWalk {
     ) throws(SystemError) -> Bool {
         guard let status = try parent.statusIfPresent(name) else { return true }
         if status.kind == .directory { return false }
-        guard refusal.code == EPERM else { throw refusal }
+        guard refusal.code == EPERM, !sparesImmutable else { throw refusal }
         try parent.clearImmutableFlags()
         do {
             try parent.clearImmutableFlags(of: name)

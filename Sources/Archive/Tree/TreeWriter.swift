@@ -4,22 +4,24 @@ import Platform
 
 /// Writes entries into a tree, by descriptors only.
 ///
-/// A path never leaves the root: its text has been cleaned, links on the way are followed inside the root, and its
-/// last component is never followed. What stands in the way of an entry is replaced. What directories are to look
-/// like is done at the end. Nothing is flushed to the disk; that is the caller's decision (syncfs(2)).
+/// A path never leaves the root: its text has been cleaned, and its last component is never followed. What stands in
+/// the way of an entry is replaced. What directories are to look like is done at the end. Nothing is flushed to the
+/// disk; that is the caller's decision (syncfs(2)).
 package final class TreeWriter {
     /// How something that is there already gives way.
     package enum Replacement: Sendable {
-        /// It is removed first.
+        /// It is removed first; links on the way to an entry are followed inside the root.
         case direct
         /// The new takes its place in one step: whoever looks sees the old or the new, whole.
         ///
-        /// Directories give way to nothing, and nothing to directories: `EISDIR`, `EEXIST`.
+        /// Directories give way to nothing, and nothing to directories: `EISDIR`, `EEXIST`. Nothing is followed: on
+        /// the way to an entry are only directories that are there, whoever changes the tree meanwhile (`ENOTDIR`,
+        /// `ENOENT`).
         case atomic
     }
 
-    let rootfs: Rootfs
-    let trail: ParentTrail
+    private let root: Directory
+    private let trail: ParentTrail
     private let replacement: Replacement
     private let remembersRoot: Bool
     private let ledgerLimit: Int
@@ -50,11 +52,12 @@ package final class TreeWriter {
         self.replacement = replacement
         self.remembersRoot = remembersRoot
         self.ledgerLimit = ledgerLimit
-        rootfs = Rootfs(adopting: directory, hasOpenat2: hasOpenat2)
-        let again = Rootfs(adopting: try rootfs.directory.duplicate(), hasOpenat2: hasOpenat2)
-        trail = try ParentTrail(again)
-        let aside = Rootfs(adopting: try rootfs.directory.duplicate(), hasOpenat2: hasOpenat2)
-        glance = try ParentTrail(aside)
+        root = directory
+        let follows = replacement == .direct
+        trail = try ParentTrail(
+            Rootfs(adopting: try root.duplicate(), hasOpenat2: hasOpenat2), follows: follows)
+        glance = try ParentTrail(
+            Rootfs(adopting: try root.duplicate(), hasOpenat2: hasOpenat2), follows: follows)
         try begin()
     }
 
@@ -65,33 +68,54 @@ package final class TreeWriter {
         written = remembering ? WrittenNames() : nil
         ledger = DirectoryLedger(limit: ledgerLimit)
         report = TreeReport()
-        trail.reset()
-        trail.onArrival = { [unowned self] in ledger.noteExisting($0, $1) }
-        if remembersRoot { ledger.noteExisting(.root, try rootfs.directory.status()) }
+        forget()
+        trail.onArrival = { [unowned self] in ledger.noteExisting($0(), $1) }
+        if remembersRoot { ledger.noteExisting(.root, try root.status()) }
     }
 
     /// Writes one entry with the data that `source` has for it.
     ///
-    /// `linkTarget` is the place in the tree that a hard link means. After an error the entry is half done or not.
+    /// `link` is what a hard link means. After an error the entry is half done or not. Returns which file it has
+    /// become, if it is one and that is known.
+    @discardableResult
     package func write(
-        _ entry: TarEntry, at path: GuestPath, linkTarget: GuestPath? = nil, from source: any EntrySource
-    ) throws {
-        if ledger.isFull {
-            trail.reset()
-            try ledger.settle(in: rootfs, &report)
-        }
+        _ entry: TarEntry, at path: GuestPath, link: LinkTarget? = nil, from source: any EntrySource
+    ) throws -> FileIdentity? {
+        if ledger.isFull { try settle() }
         do {
-            try make(entry, at: path, linkTarget, source)
+            return try make(entry, at: path, link, source)
         } catch let error as SystemError {
             throw Self.failure(error, entry.path)
         }
     }
 
+    /// What a hard link is to be another name of.
+    package struct LinkTarget {
+        let path: GuestPath
+        let isRight: ((FileStatus) -> Bool)?
+
+        /// `isRight` is asked about what is there, where that is not certain.
+        package init(_ path: GuestPath, where isRight: ((FileStatus) -> Bool)? = nil) {
+            self.path = path
+            self.isRight = isRight
+        }
+    }
+
     /// Gives all directories their final state.
     package func finish() throws -> TreeReport {
-        trail.reset()
-        try ledger.settle(in: rootfs, &report)
+        try settle()
         return report
+    }
+
+    private func settle() throws(TreeError) {
+        forget()
+        try ledger.settle(by: glance, &report)
+    }
+
+    /// Names on the way may mean something else from now on.
+    private func forget() {
+        trail.reset()
+        glance.reset()
     }
 
     private static func failure(_ error: SystemError, _ member: RawString) -> TreeError {
@@ -102,27 +126,31 @@ package final class TreeWriter {
     }
 
     private func make(
-        _ entry: TarEntry, at path: GuestPath, _ linkTarget: GuestPath?, _ source: any EntrySource
-    ) throws {
+        _ entry: TarEntry, at path: GuestPath, _ link: LinkTarget?, _ source: any EntrySource
+    ) throws -> FileIdentity? {
         guard let name = path.lastComponent else {
             guard entry.kind == .directory else { throw TreeError.rootIsNoDirectory }
             ledger.note(.root, trail.root.identity, as: entry)
-            return
+            return nil
         }
-        let parent = try trail.open(path.parent)
+        let parent = try trail.open(path.components.dropLast())
         try mark()
+        var made: FileIdentity?
         switch entry.kind {
-        case .directory: return try makeDirectory(path, name, parent, entry)
-        case .regular: try makeFile(name, parent, entry, source)
-        case .hardLink: guard try makeLink(name, parent, entry, linkTarget) else { return }
-        case .symbolicLink: try makeSymbolicLink(name, parent, entry)
+        case .directory:
+            try makeDirectory(path, name, parent, entry)
+            return nil
+        case .regular: made = try makeFile(name, parent, entry, source)
+        case .hardLink: guard try makeLink(name, parent, entry, link) else { return nil }
+        case .symbolicLink: made = try makeSymbolicLink(name, parent, entry)
         case .characterDevice, .blockDevice, .fifo:
-            guard try makeNode(name, parent, entry) else { return }
+            guard try makeNode(name, parent, entry) else { return nil }
         case .unknown:
             report.skippedUnknown += 1
-            return
+            return nil
         }
         written?.insert(name, in: parent.identity)
+        return made
     }
 
     private func mark() throws(SystemError) {
@@ -135,7 +163,7 @@ package final class TreeWriter {
 
     /// What has that name, unless something on the way to it is no directory.
     package func status(of path: GuestPath) throws(SystemError) -> FileStatus? {
-        guard let name = path.lastComponent else { return try rootfs.directory.status() }
+        guard let name = path.lastComponent else { return try root.status() }
         return try glance.find(path.components.dropLast())?.directory.statusIfPresent(name)
     }
 
@@ -162,7 +190,7 @@ package final class TreeWriter {
 
     /// The names in a directory; `nil` when it is none.
     package func names(in path: GuestPath) throws(SystemError) -> [Directory.Entry]? {
-        try glance.find(path.components)?.directory.entries()
+        try glance.find(path.components[...])?.directory.entries()
     }
 
     /// Opens the very file whose status was asked for before; `nil` when it is another by now.
@@ -195,23 +223,20 @@ package final class TreeWriter {
     }
 
     /// Removes what is there under that name, with all that is in it; `onDelete` is told each path in the tree.
-    package func remove(_ path: GuestPath, onDelete: @escaping (GuestPath) -> Void = { _ in }) throws {
-        guard let name = path.lastComponent else { return }
-        do throws(SystemError) {
-            let parent = try trail.open(path.parent)
-            let removal = TreeRemoval(onDelete: {
-                onDelete(GuestPath(components: path.components + $0.components))
-            })
-            do throws(TreeRemovalError) {
-                try removal.remove(name, from: parent.directory)
-            } catch {
-                throw error.cause
-            }
-        } catch {
-            throw Self.failure(error, path.relative)
+    ///
+    /// What its owner has made immutable stays (`EPERM`), with what it is in.
+    package func delete(_ path: GuestPath, onDelete: @escaping (GuestPath) -> Void) throws {
+        guard let name = path.lastComponent, let parent = try openIfPresent(path.components.dropLast()) else {
+            return
         }
-        trail.reset()
-        glance.reset()
+        defer { forget() }
+        let removal = TreeRemoval(sparesImmutable: true) {
+            onDelete(GuestPath(components: path.components + $0.components))
+        }
+        do throws(TreeRemovalError) { try removal.remove(name, from: parent.directory) } catch {
+            throw Self.failure(
+                error.cause, GuestPath(components: path.components + error.path.components).relative)
+        }
     }
 
     /// Removes one name, when it still is that very file as it was, or that directory and empty; false when not.
@@ -221,7 +246,7 @@ package final class TreeWriter {
             now.kind == known.kind
         else { return false }
         guard now.kind == .directory else {
-            guard now.hasSameContent(as: known) else { return false }
+            guard now.isUntouched(since: known) else { return false }
             try parent.directory.removeFile(name)
             return true
         }
@@ -253,27 +278,36 @@ package final class TreeWriter {
 
     /// Removes something that has been written.
     package func remove(_ path: GuestPath) throws {
-        guard let name = path.lastComponent, let parent = try trail.openIfPresent(path.parent) else { return }
+        guard let name = path.lastComponent, let parent = try openIfPresent(path.components.dropLast()) else {
+            return
+        }
         do throws(TreeRemovalError) { try TreeRemoval().remove(name, from: parent.directory) } catch {
             throw Self.failure(error.cause, path.relative)
         }
-        trail.reset()
+        forget()
     }
 
     /// Removes a directory that has been written, unless something is in it.
     package func removeIfEmpty(_ path: GuestPath) throws {
-        guard let name = path.lastComponent, let parent = try trail.openIfPresent(path.parent) else { return }
+        guard let name = path.lastComponent, let parent = try openIfPresent(path.components.dropLast()) else {
+            return
+        }
         do { try parent.directory.removeDirectory(name) } catch {
             guard [ENOTEMPTY, EEXIST, ENOENT, ENOTDIR].contains(error.code) else { throw error }
         }
-        trail.reset()
+        forget()
+    }
+
+    /// A directory in which something is to be removed, unless there is none.
+    private func openIfPresent(_ path: ArraySlice<RawString>) throws(SystemError) -> OpenDirectory? {
+        try glance.find(path) == nil ? nil : try trail.open(path)
     }
 
     private func removing(
         in path: GuestPath, _ member: RawString, _ body: (OpenDirectory) throws(TreeRemovalError) -> Void
     ) throws {
         do {
-            guard let parent = try trail.openIfPresent(path) else { return }
+            guard let parent = try openIfPresent(path.components[...]) else { return }
             try body(parent)
         } catch let error as SystemError {
             throw Self.failure(error, member)
@@ -281,7 +315,7 @@ package final class TreeWriter {
             throw Self.failure(error.cause, member)
         }
         report.removals += 1
-        trail.reset()
+        forget()
     }
 
     /// Counts what the tree is about to lose.
@@ -303,7 +337,7 @@ package final class TreeWriter {
             throw error.cause
         }
         // The trail may have led through it.
-        trail.reset()
+        forget()
     }
 
     // MARK: - Making way
@@ -353,7 +387,7 @@ package final class TreeWriter {
             try clear(name, parent)
             try Self.makeDirectory(name, parent)
         }
-        let directory = try trail.open(path)
+        let directory = try trail.open(path.components[...])
         try mark()
         ledger.note(path, directory.identity, as: entry)
         report.directories += 1
@@ -370,20 +404,22 @@ package final class TreeWriter {
 
     private func makeFile(
         _ name: RawString, _ parent: OpenDirectory, _ entry: TarEntry, _ source: any EntrySource
-    ) throws {
+    ) throws -> FileIdentity? {
+        var made: FileIdentity?
         if replacement == .atomic {
             report.grow(by: nil)
             sweep(parent)
             let mode = EntryMetadata.firstMode(entry)
             try WholeFile.make(name, in: parent.directory, mode: mode) { file in
-                try write(to: file, entry, parent, source)
+                made = try write(to: file, entry, parent, source)
             }
         } else {
-            try makeFileDirectly(name, parent, entry, source)
+            made = try makeFileDirectly(name, parent, entry, source)
         }
         report.files += 1
         report.bytes = report.bytes.saturating(adding: entry.size)
         report.grow(by: entry.size)
+        return made
     }
 
     private func sweep(_ parent: OpenDirectory) {
@@ -394,7 +430,7 @@ package final class TreeWriter {
 
     private func makeFileDirectly(
         _ name: RawString, _ parent: OpenDirectory, _ entry: TarEntry, _ source: any EntrySource
-    ) throws {
+    ) throws -> FileIdentity {
         var raw: Int32 = -1
         // O_EXCL: never an existing file, which may be a FIFO, a device or a second name of something else.
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
@@ -404,79 +440,101 @@ package final class TreeWriter {
                 name.withCString { openat(parent.directory.raw, $0, flags, mode) }
             }
         }
-        try discarding(made, unless: name, parent) {
+        return try discarding(made, unless: name, parent) {
             let file = FileDescriptor(adopting: raw)
-            try write(to: file, entry, parent, source)
+            let identity = try write(to: file, entry, parent, source)
             try file.close()
             try settle(made, as: name, parent)
+            return identity
         }
     }
 
     private func write(
         to file: borrowing FileDescriptor, _ entry: TarEntry, _ parent: OpenDirectory,
         _ source: any EntrySource
-    ) throws {
+    ) throws -> FileIdentity {
         try source.copyData(to: file)
         if let stored = entry.stored, stored.last.map({ $0.offset + $0.length }) ?? 0 < entry.size {
             try file.truncate(to: entry.size)
         }
         if parent.handsDownACL { try EntryMetadata.clearAttributes(file) }
-        try EntryMetadata.apply(entry, to: file, &report)
+        return FileIdentity(try EntryMetadata.apply(entry, to: file, &report))
     }
 
     /// False when the link would be to itself.
     private func makeLink(
-        _ name: RawString, _ parent: OpenDirectory, _ entry: TarEntry, _ target: GuestPath?
+        _ name: RawString, _ parent: OpenDirectory, _ entry: TarEntry, _ target: LinkTarget?
     ) throws -> Bool {
-        guard let target, let targetName = target.lastComponent else {
-            throw TreeError.missingLinkTarget(member: entry.path, target: entry.linkTarget)
-        }
+        let missing = TreeError.missingLinkTarget(member: entry.path, target: entry.linkTarget)
+        guard let target, let targetName = target.path.lastComponent else { throw missing }
         do {
-            let source = try trail.openAside(target.parent)
+            guard let source = try glance.find(target.path.components.dropLast()) else { throw missing }
             // Asked for first: what is in the way is only removed for a link that can be made.
             _ = try source.directory.status(targetName)
             if source.identity == parent.identity, targetName == name { return false }
-            try link(targetName, in: source, to: name, in: parent)
-        } catch {
+            guard try link(targetName, in: source, to: name, in: parent, target.isRight) else {
+                throw missing
+            }
+        } catch let error as SystemError {
             guard error.code == ENOENT || error.code == ENOTDIR else { throw error }
-            throw TreeError.missingLinkTarget(member: entry.path, target: entry.linkTarget)
+            throw missing
         }
         report.hardLinks += 1
         return true
     }
 
-    /// Links the name itself, even where it is a symbolic link.
+    /// Links the name itself, even where it is a symbolic link; false when it is not the right file.
     private func link(
-        _ old: RawString, in source: OpenDirectory, to new: RawString, in parent: OpenDirectory
-    ) throws(SystemError) {
+        _ old: RawString, in source: OpenDirectory, to new: RawString, in parent: OpenDirectory,
+        _ isRight: ((FileStatus) -> Bool)?
+    ) throws -> Bool {
         let made = try replacing(new, parent) { (new) throws(SystemError) in
-            _ = try syscall("linkat", "") {
-                old.withCString { old in
-                    new.withCString { linkat(source.directory.raw, old, parent.directory.raw, $0, 0) }
-                }
+            try source.directory.link(old, to: parent.directory, new)
+        }
+        guard made != new else { return true }
+        return try discarding(made, unless: new, parent) {
+            // Looked at only now: the name may have been given to something else at any moment before.
+            if let isRight, !isRight(try parent.directory.status(made)) {
+                try parent.directory.removeFile(made)
+                return false
             }
+            try settle(made, as: new, parent)
+            // Nothing is renamed where both are one file already (rename(2)).
+            if try parent.directory.statusIfPresent(made) != nil { try parent.directory.removeFile(made) }
+            return true
         }
-        guard made != new else { return }
-        do throws(SystemError) { try settle(made, as: new, parent) } catch {
-            try? parent.directory.removeFile(made)
-            throw error
-        }
-        // Nothing is renamed where both are one file already (rename(2)).
-        do { try parent.directory.removeFile(made) } catch  where error.code == ENOENT {}
     }
 
     private func makeSymbolicLink(
         _ name: RawString, _ parent: OpenDirectory, _ entry: TarEntry
-    ) throws {
+    ) throws -> FileIdentity? {
         let made = try replacing(name, parent) { (name) throws(SystemError) in
             try parent.directory.makeSymbolicLink(name, to: entry.linkTarget)
         }
-        try discarding(made, unless: name, parent) {
-            try EntryMetadata.apply(entry, to: made, in: parent.directory, &report)
+        let identity = try discarding(made, unless: name, parent) {
+            let identity = try describe(made, parent, entry)
             try settle(made, as: name, parent)
+            return identity
         }
         report.symbolicLinks += 1
         report.grow(by: Int64(entry.linkTarget.bytes.count))
+        return identity
+    }
+
+    /// Whoever may change the directory can have put something else in the place of the new link, which must not get
+    /// its owner: only the link itself does then.
+    private func describe(
+        _ made: RawString, _ parent: OpenDirectory, _ entry: TarEntry
+    ) throws(SystemError) -> FileIdentity? {
+        guard replacement == .atomic else {
+            try EntryMetadata.apply(entry, to: made, in: parent.directory, &report)
+            return nil
+        }
+        let link = try parent.directory.openFile(made, cd_o_path)
+        let status = try link.status()
+        guard status.kind == .symbolicLink else { throw SystemError("symlinkat", "", code: ESTALE) }
+        try EntryMetadata.apply(entry, to: made, in: parent.directory, opened: link.rawValue, &report)
+        return FileIdentity(status)
     }
 
     /// False when this user may not make it.

@@ -7,18 +7,21 @@ import Platform
 /// They are written without any name (open(2), O_TMPFILE). Where that is not possible, and for the moment in which one
 /// takes the place of another, they have a name that nobody else uses; whoever is killed then leaves that behind.
 enum WholeFile {
-    private static let prefix = Array(".chroot-distro.".utf8)
+    private static let prefix = Array(".chroot-distro.unfinished.".utf8)
+    private static let digits = 20
 
-    /// A name for something that is not finished.
+    /// A name for something that is not finished, which nobody chooses for anything else.
     static func temporaryName() -> RawString {
-        RawString(bytes: prefix + Array("\(UInt64.random(in: 0 ... .max))".utf8)) ?? ""
+        let number = String(UInt64.random(in: 0 ... .max))
+        let zeros = String(repeating: "0", count: digits - number.utf8.count)
+        return RawString(bytes: prefix + Array((zeros + number).utf8)) ?? ""
     }
 
     /// Whether it is such a name.
     static func isTemporary(_ name: RawString) -> Bool {
-        let digits = name.bytes.dropFirst(prefix.count)
-        return name.bytes.starts(with: prefix) && !digits.isEmpty
-            && digits.allSatisfy { (0x30...0x39).contains($0) }
+        let number = name.bytes.dropFirst(prefix.count)
+        return name.bytes.starts(with: prefix) && number.count == digits
+            && number.allSatisfy { (0x30...0x39).contains($0) }
     }
 
     /// Makes a file, or replaces what is no directory; `fill` writes it and may fail.

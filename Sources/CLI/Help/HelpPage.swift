@@ -85,11 +85,29 @@ package struct HelpPage {
 
     /// A command on as many lines as it needs, which a shell reads as one.
     private func command(_ line: String) -> [String] {
-        let isQuoted = line.contains { "'\"".contains($0) }
-        let parts = isQuoted ? [line] : TextLayout.wrap(line, to: width - 6)
+        let parts = TextLayout.wrap(Self.words(of: line), to: width - 6)
         return parts.enumerated().map { index, part in
             (index == 0 ? "  $ " : "    ") + part + (index < parts.count - 1 ? " \\" : "")
         }
+    }
+
+    /// The words of a command line as they are written, quotes and what is between them included.
+    private static func words(of line: String) -> [String] {
+        var words = [""]
+        var quote: Character?
+        for character in line {
+            if character == " ", quote == nil {
+                words.append("")
+                continue
+            }
+            words[words.count - 1].append(character)
+            if character == quote {
+                quote = nil
+            } else if quote == nil, "'\"".contains(character) {
+                quote = character
+            }
+        }
+        return words.filter { !$0.isEmpty }
     }
 
     private func example(_ example: CommandSpec.Example) -> [String] {

@@ -5,19 +5,29 @@ package struct ManPage {
     /// The roff source.
     package let text: String
 
-    /// The page of the program and one for each of `commands`.
+    /// The page of the program, one for each of `commands` and each group of them, and for names of two words that are
+    /// another command's, such as `image pull`, the page of that command once more.
     ///
     /// `date` stands in the footer, such as `2026-01-31`; it is given so that two builds of one version are equal.
     package static func all(of program: ProgramSpec, commands: [CommandSpec], date: String) -> [ManPage] {
         let pages = commands.map { fileName([program.name, $0.name]) }
         let front = ManPage(Page(program, commands: commands), program, date, seeAlso: pages)
+        let described = commands + CommandGroup.specs(of: commands)
         return [front]
-            + commands.map { ManPage(Page($0, of: program), program, date, seeAlso: [program.name]) }
+            + described.map { ManPage(Page($0, of: program), program, date, seeAlso: [program.name]) }
+            + commands.flatMap { command in
+                command.aliases.filter { $0.contains(" ") }.map {
+                    ManPage(
+                        Page(command, of: program), program, date, seeAlso: [program.name],
+                        file: fileName([program.name, $0]))
+                }
+            }
     }
 
-    private init(_ page: Page, _ program: ProgramSpec, _ date: String, seeAlso: [String]) {
+    private init(_ page: Page, _ program: ProgramSpec, _ date: String, seeAlso: [String], file: String? = nil)
+    {
         let name = Self.fileName(page.subject)
-        fileName = "\(name).1"
+        fileName = "\(file ?? name).1"
         var lines = [
             ".\\\" Generated from the table of commands.",
             ".TH \(Self.escape(name.uppercased())) 1 \(date) \"\(Self.escape("\(program.name) \(program.version)"))\"",

@@ -67,14 +67,25 @@ struct Page {
         sections.append(
             Section(
                 title: "Getting help",
-                blocks: [.paragraph("The page of a command: \(program.name) help COMMAND")]))
+                blocks: [
+                    .paragraph(
+                        "The page of a command\(Self.groupsHint(commands)): \(program.name) help COMMAND")
+                ]))
         self.sections = sections
+    }
+
+    private static func groupsHint(_ commands: [CommandSpec]) -> String {
+        let groups = CommandGroup.names(in: commands)
+        return groups.isEmpty ? "" : ", or of a group (\(groups.joined(separator: ", ")))"
     }
 
     private static func row(_ flag: Flag) -> CommandSpec.Section.Row {
         var text = flag.help
         if case .choice(let words) = flag.kind { text += " (\(words.joined(separator: ", ")))" }
         if flag.isRepeatable { text += "; may be repeated" }
+        if !flag.aliases.isEmpty {
+            text += "; also " + flag.aliases.map { "--\($0)" }.joined(separator: ", ")
+        }
         return CommandSpec.Section.Row(flag.term, text)
     }
 

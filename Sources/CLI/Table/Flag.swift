@@ -2,7 +2,7 @@
 package struct Flag: Hashable, Sendable {
     /// The long name without its dashes; what `ParsedArguments` is asked for.
     package let name: String
-    /// Other long names that mean the same; the parser and the completions know them, help shows the first name.
+    /// Other long names that mean the same; the parser and the completions know them, help names them at the end.
     package let aliases: [String]
     /// One ASCII letter or digit.
     package let short: Character?

@@ -28,7 +28,7 @@ extension ImageLayout {
         return file
     }
 
-    private func openAny(_ digest: Digest) throws -> FileDescriptor {
+    func openAny(_ digest: Digest) throws -> FileDescriptor {
         do {
             return try folder(digest.algorithm, make: false)
                 .openFile(RawString(digest.hex), O_RDONLY | O_NONBLOCK | O_NOCTTY)
@@ -76,6 +76,19 @@ extension ImageLayout {
     /// Removes content that turned out to be damaged; it is fetched again when it is wanted.
     package func evict(_ digest: Digest) {
         try? folder(digest.algorithm, make: false).removeFile(RawString(digest.hex))
+    }
+
+    /// Puts what `tops` lead to on the disk, as far as it is here.
+    ///
+    /// Pulled content is not flushed: it is verified when it is read, and fetched anew where a power cut took it. What
+    /// nobody else has is flushed before it gets a name.
+    func flush(_ tops: [Descriptor]) throws {
+        for digest in Reach(tops, in: self).digests where holds(digest) {
+            try openAny(digest).synchronize()
+        }
+        for algorithm in Digest.Algorithm.allCases {
+            if let folder = try? folder(algorithm, make: false) { try folder.synchronize() }
+        }
     }
 
     func folder(_ algorithm: Digest.Algorithm, make: Bool) throws(SystemError) -> Directory {

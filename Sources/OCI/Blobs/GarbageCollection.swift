@@ -2,7 +2,33 @@ import CLinux
 import Libc
 import Platform
 
+/// The store while nobody else uses it: only so is anything taken out of it.
+package struct SoleUse: ~Copyable {
+    let store: ImageLayout
+    private let lock: FileLock
+
+    fileprivate init(of store: consuming ImageLayout, _ lock: consuming FileLock) {
+        self.store = store
+        self.lock = lock
+    }
+}
+
 extension ImageLayout {
+    /// Keeps all others from using the store as long as the result lasts.
+    ///
+    /// Throws `StoreInUse` while another process uses it.
+    package func claim() throws -> SoleUse {
+        guard let sole = try claimIfFree() else { throw StoreInUse() }
+        return sole
+    }
+
+    /// The same; `nil` while another process uses the store.
+    func claimIfFree() throws -> SoleUse? {
+        let store = try duplicate()
+        guard let lock = try FileLock.attempt(ingest, "use.lock", .exclusive) else { return nil }
+        return SoleUse(of: store, lock)
+    }
+
     /// What a collection took away.
     package struct Reclaimed: Hashable, Sendable {
         package var files = 0
@@ -14,43 +40,52 @@ extension ImageLayout {
             left.bytes += right.bytes
         }
     }
+}
 
-    /// Removes all content that no name in `index.json` leads to, except `kept` and the youngest `spared` bytes.
+extension SoleUse {
+    /// Removes all content that nobody needs, but for the youngest `spared` bytes.
     ///
-    /// Throws `StoreInUse` while another process uses the store. `onRemove` is told each file before it goes.
+    /// What a name in `index.json` leads to is needed, and what `ImageLayout.needed` tells. `onRemove` is told each file
+    /// before it goes.
     package func collectGarbage(
-        keeping kept: Set<Digest> = [], sparing spared: Int64 = 0, onRemove: (RawString) -> Void = { _ in }
-    ) throws -> Reclaimed {
-        let lock = try exclusive()
-        let result = try sweep(Reach(index().manifests, in: self).digests.union(kept), spared, onRemove)
-        _ = consume lock  // It was needed up to here.
-        return result
+        sparing spared: Int64 = 0, onRemove: (RawString) -> Void = { _ in }
+    ) throws -> ImageLayout.Reclaimed {
+        let needed = try Reach(store.index().manifests, in: store).digests.union(store.needed())
+        return try sweep(needed, spared, onRemove)
     }
 
     /// Forgets every image and removes all content; see `collectGarbage`.
     ///
     /// The names go first, so that a crash leaves content without a name and never a name without its content.
-    package func clear(onRemove: (RawString) -> Void = { _ in }) throws -> Reclaimed {
-        let lock = try exclusive()
-        try untag { _ in true }
-        let result = try sweep([], 0, onRemove)
-        _ = consume lock  // It was needed up to here.
-        return result
+    package func clear(onRemove: (RawString) -> Void = { _ in }) throws -> ImageLayout.Reclaimed {
+        try store.untag { _ in true }
+        return try sweep([], 0, onRemove)
     }
 
-    /// The store for this process alone.
-    func exclusive() throws -> FileLock {
-        guard let lock = try FileLock.attempt(ingest, "use.lock", .exclusive) else { throw StoreInUse() }
-        return lock
+    /// Removes those of `digests` that nobody needs.
+    @discardableResult
+    func discard(_ digests: Set<Digest>) throws -> ImageLayout.Reclaimed {
+        let unnamed = digests.subtracting(try Reach(store.index().manifests, in: store).digests)
+        // Asking who needs something takes longer than knowing that nothing goes.
+        return unnamed.isEmpty ? ImageLayout.Reclaimed() : try delete(unnamed.subtracting(store.needed()))
+    }
+
+    private func delete(_ digests: Set<Digest>) throws -> ImageLayout.Reclaimed {
+        var result = ImageLayout.Reclaimed()
+        for digest in digests {
+            guard let folder = try? store.folder(digest.algorithm, make: false) else { continue }
+            try ImageLayout.remove(RawString(digest.hex), from: folder, counting: &result)
+        }
+        return result
     }
 
     private func sweep(
         _ marked: Set<Digest>, _ spared: Int64, _ onRemove: (RawString) -> Void
-    ) throws -> Reclaimed {
-        var result = try sweepParts(olderThan: 0, onRemove: onRemove)
+    ) throws -> ImageLayout.Reclaimed {
+        var result = try store.sweepParts(olderThan: 0, onRemove: onRemove)
         var garbage: [(algorithm: Digest.Algorithm, name: RawString, status: FileStatus)] = []
         for algorithm in Digest.Algorithm.allCases {
-            guard let folder = try? folder(algorithm, make: false) else { continue }
+            guard let folder = try? store.folder(algorithm, make: false) else { continue }
             for entry in try folder.entries() where entry.kind != .directory {
                 let digest = try? Digest("\(algorithm):\(entry.name.text)")
                 if let digest, marked.contains(digest) { continue }
@@ -65,11 +100,14 @@ extension ImageLayout {
             room -= bytes
             if room >= 0, spared > 0 { continue }
             onRemove(item.name)
-            try Self.remove(item.name, from: folder(item.algorithm, make: false), counting: &result)
+            try ImageLayout.remove(
+                item.name, from: store.folder(item.algorithm, make: false), counting: &result)
         }
         return result
     }
+}
 
+extension ImageLayout {
     /// What is here under a digest, whole or not.
     func digests() throws -> Set<Digest> {
         var result: Set<Digest> = []
@@ -79,20 +117,6 @@ extension ImageLayout {
                 if let digest = try? Digest("\(algorithm):\(entry.name.text)") { result.insert(digest) }
             }
         }
-        return result
-    }
-
-    /// Removes those of `digests` that no name leads to; `nil` while another process uses the store.
-    @discardableResult
-    func discard(_ digests: Set<Digest>) throws -> Reclaimed? {
-        var result = Reclaimed()
-        if digests.isEmpty { return result }
-        guard let lock = try FileLock.attempt(ingest, "use.lock", .exclusive) else { return nil }
-        for digest in digests.subtracting(try Reach(index().manifests, in: self).digests) {
-            guard let folder = try? folder(digest.algorithm, make: false) else { continue }
-            try Self.remove(RawString(digest.hex), from: folder, counting: &result)
-        }
-        _ = consume lock  // It was needed up to here.
         return result
     }
 
@@ -119,7 +143,7 @@ extension ImageLayout {
         return result
     }
 
-    private static func remove(
+    fileprivate static func remove(
         _ name: RawString, from folder: borrowing Directory, counting result: inout Reclaimed
     ) throws {
         // Another process may have removed it in the meantime.

@@ -23,8 +23,7 @@ package struct ImageCensus: Sendable {
         var seen: Set<Digest> = []
         for descriptor in try layout.index().manifests {
             census.images += 1
-            let name = descriptor.referenceName ?? descriptor.digest.description
-            census.look(at: descriptor, of: name, in: layout, thoroughly, &seen, depth: 0)
+            census.look(at: descriptor, of: descriptor.storedName, in: layout, thoroughly, &seen, depth: 0)
         }
         for entry in try layout.ingest.entries() where entry.kind == .regular {
             let text = entry.name.text
@@ -94,14 +93,16 @@ package struct ImageCensus: Sendable {
 
 extension ImageLayout {
     /// Opens a store that is there, and makes nothing; `nil` when there is none.
-    package static func openExisting(_ path: HostPath) throws -> ImageLayout? {
+    package static func openExisting(
+        _ path: HostPath, keeping needed: @escaping Needed = { [] }
+    ) throws -> ImageLayout? {
         guard access((path / "oci-layout").rawValue, F_OK) == 0 else { return nil }
         let root = try Directory.open(path)
         let marker = try root.readFile("oci-layout", limit: 4096)
         try checkVersion(marker)
         let blobs = try root.openDirectory("blobs")
         let ingest = try root.openDirectory("ingest")
-        return ImageLayout(root, blobs, ingest)
+        return ImageLayout(root, blobs, ingest, keeping: needed)
     }
 
     /// The names in the store at `path`, sorted, for whoever may not look at the content.

@@ -9,15 +9,26 @@ package struct ImageLayout: ~Copyable, Sendable {
     package let root: Directory
     let blobs: Directory
     let ingest: Directory
+    /// Content that somebody needs although no name leads to it.
+    let needed: Needed
 
-    init(_ root: consuming Directory, _ blobs: consuming Directory, _ ingest: consuming Directory) {
+    /// Tells content that stays although no name leads to it; asked before anything is removed.
+    package typealias Needed = @Sendable () throws -> Set<Digest>
+
+    init(
+        _ root: consuming Directory, _ blobs: consuming Directory, _ ingest: consuming Directory,
+        keeping needed: @escaping Needed
+    ) {
         self.root = root
         self.blobs = blobs
         self.ingest = ingest
+        self.needed = needed
     }
 
     /// Opens the store in `root`; what is missing of it is made.
-    package static func open(_ root: consuming Directory) throws -> ImageLayout {
+    package static func open(
+        _ root: consuming Directory, keeping needed: @escaping Needed = { [] }
+    ) throws -> ImageLayout {
         let blobs = try openPrivate("blobs", in: root)
         let ingest = try openPrivate("ingest", in: root)
         if try root.statusIfPresent("oci-layout") == nil {
@@ -25,7 +36,7 @@ package struct ImageLayout: ~Copyable, Sendable {
         }
         let marker = try root.readFile("oci-layout", limit: 4096)
         try checkVersion(marker)
-        return ImageLayout(root, blobs, ingest)
+        return ImageLayout(root, blobs, ingest, keeping: needed)
     }
 
     /// A directory for the owner alone, also when it is there already and others may look into it.
@@ -48,7 +59,8 @@ package struct ImageLayout: ~Copyable, Sendable {
 
     /// The same store through descriptors of its own, for another thread.
     func duplicate() throws(SystemError) -> ImageLayout {
-        ImageLayout(try root.duplicate(), try blobs.duplicate(), try ingest.duplicate())
+        ImageLayout(
+            try root.duplicate(), try blobs.duplicate(), try ingest.duplicate(), keeping: needed)
     }
 
     // MARK: - Names
@@ -72,47 +84,46 @@ package struct ImageLayout: ~Copyable, Sendable {
 
     /// Gives `reference` to `descriptor`, and takes it from what had it before.
     package func tag(_ reference: Reference, as descriptor: Descriptor) throws {
-        var named = descriptor
-        named.annotations = (descriptor.annotations ?? [:])
-        named.annotations?[Descriptor.referenceNameKey] = reference.description
+        try tag([(reference, descriptor)])
+    }
+
+    /// Gives each name to its image, all of them or none, and takes it from what had it before.
+    ///
+    /// `check` sees what the names stood for, which nobody changes meanwhile.
+    func tag(
+        _ names: [(reference: Reference, top: Descriptor)],
+        after check: (ImageIndex) throws -> Void = { _ in }
+    ) throws {
         try changeIndex { index in
-            if index.manifests.contains(named) { return false }
-            index.manifests.removeAll { $0.referenceName == reference.description }
-            index.manifests.append(named)
-            return true
+            try check(index)
+            for (reference, top) in names {
+                var named = top
+                named.annotations = (top.annotations ?? [:])
+                named.annotations?[Descriptor.referenceNameKey] = reference.description
+                if index.manifests.contains(named) { continue }
+                index.manifests.removeAll { $0.referenceName == reference.description }
+                index.manifests.append(named)
+            }
         }
     }
 
-    /// Takes the name away; false when nothing had it.
+    /// Takes the names of `unwanted` entries away.
     ///
     /// The content stays until garbage is collected.
-    @discardableResult
-    package func untag(_ reference: Reference) throws -> Bool {
-        try untag { $0 == reference.description }
+    func untag(_ unwanted: (Descriptor) -> Bool) throws {
+        try changeIndex { $0.manifests.removeAll(where: unwanted) }
     }
 
-    /// Takes each name away that is `wanted`; content without a name has the name `nil`.
-    @discardableResult
-    func untag(_ wanted: (String?) -> Bool) throws -> Bool {
-        try changeIndex { index in
-            let count = index.manifests.count
-            index.manifests.removeAll { wanted($0.referenceName) }
-            return index.manifests.count < count
-        }
-    }
-
-    /// Reads, changes and replaces `index.json` while no other process does; writes only when `change` says so.
-    @discardableResult
-    private func changeIndex(_ change: (inout ImageIndex) -> Bool) throws -> Bool {
+    /// Reads, changes and replaces `index.json` while no other process does; it is written when something changes.
+    private func changeIndex(_ change: (inout ImageIndex) throws -> Void) throws {
         let lock = try FileLock(ingest, "index.lock", .exclusive, wait: true)
-        var index = try index()
-        let isChanged = change(&index)
-        if isChanged { try root.replaceFile("index.json", with: JSON.encode(index)) }
+        let before = try index()
+        var index = before
+        try change(&index)
+        if index != before { try root.replaceFile("index.json", with: JSON.encode(index)) }
         _ = consume lock  // It was needed up to here.
-        return isChanged
     }
 
-    /// Says that content is being taken from the store or put into it: until the lock goes, no garbage is
-    /// collected.
+    /// Says that content is being taken from the store or put into it: until the lock goes, nothing is removed.
     package func beginUse() throws -> FileLock { try FileLock(ingest, "use.lock", .shared, wait: true) }
 }

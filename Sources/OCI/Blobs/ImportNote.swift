@@ -45,13 +45,33 @@ struct ImportNote: ~Copyable {
         // One that is not whole is older than anything that was brought.
         guard text.hasSuffix(end) else { return true }
         let before = Set(text.split(separator: "\n").compactMap { try? Digest(String($0)) })
-        return try store.discard(store.digests().subtracting(before)) != nil
+        return try store.discardNew(since: before)
     }
 
     static func isNote(_ name: RawString) -> Bool { name.text.hasPrefix(prefix) }
 }
 
 extension ImageLayout {
+    /// Uses the store for `body`, and then takes out again what was not there before and belongs to no image.
+    package func bringing<Value>(_ body: () throws -> Value) throws -> Value {
+        let use = try beginUse()
+        let before = try digests()
+        let note = try ImportNote.make(before, in: self)
+        let result = Result { try body() }
+        use.release()
+        // It may have become part of another process's image, so the names decide. Where the store is in use, the next
+        // command looks again.
+        if (try? discardNew(since: before)) == true { note.remove() }
+        return try result.get()
+    }
+
+    /// Discards what has come since there was only `before`; false while another process uses the store.
+    fileprivate func discardNew(since before: Set<Digest>) throws -> Bool {
+        guard let sole = try claimIfFree() else { return false }
+        try sole.discard(digests().subtracting(before))
+        return true
+    }
+
     /// Takes out what killed imports brought and nobody else uses.
     package func sweepImports() throws {
         for entry in try ingest.entries() where entry.kind == .regular && ImportNote.isNote(entry.name) {

@@ -20,27 +20,44 @@ extension ArchiveImporter {
         replaces: Bool = false
     ) throws -> [LoadedImage] {
         var contents = try ArchiveContents(Compression.open(file))
-        return try bringing(into: store) {
+        return try store.bringing {
             try contents.read(into: store)
-            let candidates =
-                if let index = try contents.index() {
-                    index.manifests.map { NamedImage(descriptor: $0, names: $0.claimedNames) }
-                } else {
-                    try contents.dockerImages(in: store)
-                }
-            var loaded: [LoadedImage] = []
-            for candidate in Self.merged(candidates) {
-                loaded.append(try load(candidate, from: contents, into: store))
-            }
-            guard !loaded.isEmpty else { throw BlobError.notALayout("it has no image") }
-            if let name {
-                guard loaded.count == 1 else { throw LoadError.oneName(images: loaded.count) }
-                loaded[0] = LoadedImage(names: [name], top: loaded[0].top, platforms: loaded[0].platforms)
-            }
-            try requireFree(loaded, in: store, replaces: replaces)
-            for image in loaded { for name in image.names { try store.tag(name, as: image.top) } }
-            return loaded
+            let candidates = try contents.index().map(named) ?? contents.dockerImages(in: store)
+            let source = try ArchiveDocuments(contents, store: store.duplicate())
+            return try loadAll(candidates, from: source, into: store, as: name, replaces: replaces)
         }
+    }
+
+    /// The same of an OCI layout that is a directory of this host.
+    package static func loadAll(
+        _ directory: borrowing Directory, into store: borrowing ImageLayout, as name: Reference? = nil,
+        replaces: Bool = false
+    ) throws -> [LoadedImage] {
+        let index = try index(of: directory)
+        let source = LayoutDocuments(
+            blobs: try directory.openDirectory("blobs"), store: try store.duplicate())
+        return try store.bringing {
+            try loadAll(named(index), from: source, into: store, as: name, replaces: replaces)
+        }
+    }
+
+    private static func loadAll(
+        _ candidates: [NamedImage], from contents: some ImageContents, into store: borrowing ImageLayout,
+        as name: Reference?, replaces: Bool
+    ) throws -> [LoadedImage] {
+        var loaded: [LoadedImage] = []
+        for candidate in merged(candidates) {
+            loaded.append(try load(candidate, from: contents, into: store))
+        }
+        guard !loaded.isEmpty else { throw BlobError.notALayout("it has no image") }
+        if let name {
+            guard loaded.count == 1 else { throw LoadError.oneName(images: loaded.count) }
+            loaded[0] = LoadedImage(names: [name], top: loaded[0].top, platforms: loaded[0].platforms)
+        }
+        let names = try names(of: loaded)
+        try store.flush(loaded.map(\.top))
+        try store.tag(names) { if !replaces { try requireFree(names, in: $0) } }
+        return loaded
     }
 
     /// One image may have an entry for each of its names.
@@ -57,7 +74,7 @@ extension ArchiveImporter {
     }
 
     private static func load(
-        _ candidate: NamedImage, from contents: ArchiveContents, into store: borrowing ImageLayout
+        _ candidate: NamedImage, from contents: some ImageContents, into store: borrowing ImageLayout
     ) throws -> LoadedImage {
         var top = candidate.descriptor
         top.annotations = nil
@@ -80,39 +97,51 @@ extension ArchiveImporter {
             names.append(name)
         }
         if names.isEmpty { names = [try Reference("localhost/imported").pinned(to: top.digest)] }
-        return LoadedImage(names: names, top: top, platforms: walk.platforms)
+        return LoadedImage(names: names, top: walk.top, platforms: walk.platforms)
     }
 
-    private static func requireFree(
-        _ images: [LoadedImage], in store: borrowing ImageLayout, replaces: Bool
-    ) throws {
+    /// What each name is to stand for; one for two images is an error.
+    private static func names(
+        of images: [LoadedImage]
+    ) throws(LoadError) -> [(reference: Reference, top: Descriptor)] {
         var taken: [Reference: Digest] = [:]
+        var names: [(reference: Reference, top: Descriptor)] = []
         for image in images {
             for name in image.names {
                 if let other = taken.updateValue(image.top.digest, forKey: name), other != image.top.digest {
-                    throw LoadError.sameName(name)
+                    throw .sameName(name)
                 }
-                guard !replaces, let there = try store.find(name), there.digest != image.top.digest else {
-                    continue
-                }
-                throw LoadError.nameTaken(name)
+                names.append((name, image.top))
             }
+        }
+        return names
+    }
+
+    private static func requireFree(
+        _ names: [(reference: Reference, top: Descriptor)], in index: ImageIndex
+    ) throws(LoadError) {
+        for (name, top) in names {
+            let there = index.manifests.first { $0.referenceName == name.description }
+            if let there, there.digest != top.digest { throw .nameTaken(name) }
         }
     }
 }
 
 /// What an image of an archive is made of.
 private struct LoadWalk {
+    /// With the type that the document has.
+    private(set) var top: Descriptor
     private(set) var missing: [Descriptor] = []
     private(set) var platforms: [ImagePlatform] = []
     private var seen: Set<Digest> = []
 
     var needed: Int64 { missing.reduce(0) { $0 + $1.size } }
 
-    /// Follows the documents, which are in the store; images that an index names and the archive lacks are left out.
-    init(_ top: Descriptor, from contents: ArchiveContents, in store: borrowing ImageLayout) throws {
+    /// Follows the documents, which come into the store; images that an index names and the archive lacks are left out.
+    init(_ top: Descriptor, from contents: some ImageContents, in store: borrowing ImageLayout) throws {
         guard top.size <= documentLimit else { throw DocumentError.tooLarge(top.digest.description) }
-        guard store.has(top) else { throw LoadError.missing(top, urls: nil) }
+        guard contents.holds(top) else { throw LoadError.missing(top, urls: nil) }
+        self.top = top
         var level = [top]
         for _ in 0...ImageIndex.depthLimit {
             var next: [Descriptor] = []
@@ -126,18 +155,17 @@ private struct LoadWalk {
     }
 
     private mutating func look(
-        at descriptor: Descriptor, _ contents: ArchiveContents, _ store: borrowing ImageLayout
+        at descriptor: Descriptor, _ contents: some ImageContents, _ store: borrowing ImageLayout
     ) throws -> [Descriptor] {
         let name = descriptor.digest.description
-        let bytes = try store.read(descriptor)
+        let bytes = try contents.document(descriptor)
         let kind = try JSON.decode(DocumentKind.self, from: bytes, name: name)
-        if kind.isIndex, !kind.isManifest {
+        let type = try kind.requireType(announcedAs: descriptor.mediaType, name: name)
+        if descriptor.digest == top.digest { top.mediaType = type }
+        if type.isIndex {
             return try JSON.decode(ImageIndex.self, from: bytes, name: name).manifests.filter {
-                store.has($0)
+                contents.holds($0)
             }
-        }
-        guard kind.isManifest else {
-            throw DocumentError.wrongKind(name, mediaType: (kind.mediaType ?? descriptor.mediaType).rawValue)
         }
         let manifest = try JSON.decode(Manifest.self, from: bytes, name: name)
         try Manifest.checkCount(of: manifest.layers, name: name)
@@ -147,17 +175,17 @@ private struct LoadWalk {
             guard (try? contents.open(blob)) != nil else { throw LoadError.missing(blob, urls: blob.urls) }
             missing.append(blob)
         }
-        try takePlatform(manifest, descriptor, name, store)
+        try takePlatform(manifest, descriptor, name, contents)
         return []
     }
 
     private mutating func takePlatform(
-        _ manifest: Manifest, _ descriptor: Descriptor, _ name: String, _ store: borrowing ImageLayout
+        _ manifest: Manifest, _ descriptor: Descriptor, _ name: String, _ contents: some ImageContents
     ) throws {
         // What tells of an image, as how it was built, is none.
         guard descriptor.platform?.architecture != "unknown" else { return }
         let config = try JSON.decode(
-            ImageConfig.self, from: store.read(manifest.config), name: "the config of \(name)")
+            ImageConfig.self, from: contents.document(manifest.config), name: "the config of \(name)")
         guard config.diffIDs.isEmpty || config.diffIDs.count == manifest.layers.count else {
             throw DocumentError.layerCount(name, layers: manifest.layers.count, diffIDs: config.diffIDs.count)
         }

@@ -1,71 +1,76 @@
 import Platform
 
-extension ImageLayout {
+extension SoleUse {
     /// What a removal did.
     package struct Removal: Sendable {
         /// References that name nothing any more.
         package var names: [String] = []
         /// Platforms that were taken out of an image that stays.
         package var platforms: [(name: String, platform: ImagePlatform?)] = []
-        /// `nil` when another process uses the store: the content then stays until garbage is collected.
-        package var reclaimed: Reclaimed?
+        package var reclaimed = ImageLayout.Reclaimed()
     }
 
-    /// Takes `images` out of the store, and with them the content that nothing else leads to.
+    /// Takes `images` out of the store, and with them the content that nothing else needs.
     ///
-    /// A name goes when all its images go; else only the manifests do, which no other name may lead to.
-    package func remove(_ images: [StoredImage], of catalog: ImageCatalog) throws -> Removal {
-        var removal = Removal()
-        var manifests: [StoredImage] = []
-        let chosen = Set(images.map(Key.init))
-        for name in Set(images.map(\.name)).sorted() {
-            let rest = catalog.images.filter { $0.name == name && !chosen.contains(Key($0)) }
-            if rest.isEmpty {
-                removal.names.append(name)
-            } else {
-                manifests += images.filter { $0.name == name }
+    /// A name goes when all its images go; else only the manifests do. One that stays under another name is an error,
+    /// and nothing goes, unless `sparesShared` leaves such a one where it is. What is not in the store any more as it
+    /// was found is passed over.
+    package func remove(_ images: [StoredImage], sparingShared sparesShared: Bool = false) throws -> Removal {
+        let there = try ImageCatalog(store).images
+        let wanted = Set(images.map(Key.init))
+        let names = Set(there.map(\.name)).filter { name in
+            there.allSatisfy { $0.name != name || wanted.contains(Key($0)) }
+        }
+        let single = there.filter { wanted.contains(Key($0)) && !names.contains($0.name) }
+        var parts: [StoredImage] = []
+        for image in single {
+            guard let other = try holder(of: image, besides: wanted, names) else {
+                parts.append(image)
+                continue
             }
+            if !sparesShared { throw SharedPlatform(name: image.name, other: other) }
         }
-        let going = Reach(images.map(\.descriptor) + tops(of: removal.names, images), in: self).digests
-        if !manifests.isEmpty { try requireAlone(manifests, beside: removal.names) }
-        let names = Set(removal.names)
-        if !names.isEmpty { try untag { $0.map(names.contains) ?? false } }
-        removal.platforms = manifests.map { ($0.name, $0.platform) }
-        if !manifests.isEmpty {
-            let lock = try exclusive()
-            for image in manifests { evict(image.descriptor.digest) }
-            lock.release()
-        }
-        removal.reclaimed = try discard(going)
-        return removal
+        // Names only go when it is known what stays.
+        let needed = try store.needed()
+        let tops = there.filter { names.contains($0.name) }.map(\.top)
+        let going = Reach(parts.map(\.descriptor) + tops, in: store).digests
+        if !names.isEmpty { try store.untag { names.contains($0.storedName) } }
+        for part in parts { store.evict(part.descriptor.digest) }
+        return Removal(
+            names: names.sorted(), platforms: parts.map { ($0.name, $0.platform) },
+            reclaimed: try discard(going.subtracting(needed)))
     }
 
     /// Takes away a name of which nothing can be read.
-    package func remove(damaged name: String) throws { try untag { $0 == name } }
+    package func remove(damaged name: String) throws { try store.untag { $0.storedName == name } }
 
+    /// An image of a name, as it was found.
     private struct Key: Hashable {
         let name: String
+        let top: Digest
         let digest: Digest
+
         init(_ image: StoredImage) {
             name = image.name
+            top = image.top.digest
+            digest = image.descriptor.digest
+        }
+
+        init(_ top: Descriptor, _ image: StoredImage) {
+            name = top.storedName
+            self.top = top.digest
             digest = image.descriptor.digest
         }
     }
 
-    private func tops(of names: [String], _ images: [StoredImage]) -> [Descriptor] {
-        images.filter { names.contains($0.name) }.map(\.top)
-    }
-
-    /// Refuses to take a manifest out that is also part of another image.
-    private func requireAlone(_ manifests: [StoredImage], beside names: [String]) throws {
-        for image in manifests {
-            let others = try index().manifests.filter {
-                $0.referenceName != image.name && !names.contains($0.referenceName ?? "")
-            }
-            for other in others where Reach([other], in: self).digests.contains(image.descriptor.digest) {
-                throw SharedPlatform(name: image.name, other: other.referenceName ?? other.digest.description)
-            }
-        }
+    /// The name that keeps an image when those of `wanted` and all of `names` go.
+    private func holder(of image: StoredImage, besides wanted: Set<Key>, _ names: Set<String>) throws
+        -> String?
+    {
+        try store.index().manifests.first { top in
+            !names.contains(top.storedName) && !wanted.contains(Key(top, image))
+                && Reach([top], in: store).digests.contains(image.descriptor.digest)
+        }?.storedName
     }
 }
 

@@ -14,7 +14,9 @@ package struct ImageUsage: Sendable {
     package private(set) var items: [Item] = []
     /// Bytes of all that names lead to, each file once.
     package private(set) var images: Int64 = 0
-    /// Content that no name leads to.
+    /// Content that no name leads to and that is needed all the same: see `ImageLayout.needed`.
+    package private(set) var kept = ImageLayout.Reclaimed()
+    /// Content that nobody needs.
     package private(set) var orphans = ImageLayout.Reclaimed()
     /// Downloads that have not come to their end.
     package private(set) var parts = ImageLayout.Reclaimed()
@@ -51,7 +53,7 @@ package struct ImageUsage: Sendable {
         for top in tops {
             let reach = Reach([top], in: layout).digests
             for digest in reach { users[digest, default: 0] += 1 }
-            reaches.append((top.referenceName ?? top.digest.description, reach))
+            reaches.append((top.storedName, reach))
         }
         for (name, reach) in reaches.sorted(by: { $0.0 < $1.0 }) {
             items.append(
@@ -59,12 +61,14 @@ package struct ImageUsage: Sendable {
                     name: name, size: reach.reduce(0) { $0 + (sizes[$1] ?? 0) },
                     unique: reach.reduce(0) { $0 + (users[$1] == 1 ? sizes[$1] ?? 0 : 0) }))
         }
+        let needed = (try? layout.needed()) ?? []
         for (digest, size) in sizes {
             if users[digest] != nil {
                 images += size
+            } else if needed.contains(digest) {
+                kept += ImageLayout.Reclaimed(files: 1, bytes: size)
             } else {
-                orphans.files += 1
-                orphans.bytes += size
+                orphans += ImageLayout.Reclaimed(files: 1, bytes: size)
             }
         }
     }

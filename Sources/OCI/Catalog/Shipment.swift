@@ -8,11 +8,11 @@ package struct Shipment: Sendable {
         package let bytes: [UInt8]
     }
 
-    /// Manifests and indexes, each behind everything that it names; the last one is the image.
+    /// Manifests and indexes, each behind everything that it names; `top` is one of them.
     package private(set) var documents: [Document] = []
     /// Configs and layers, each once.
     package private(set) var blobs: [Descriptor] = []
-    /// What it is: the last document.
+    /// The image itself, as it leaves.
     package private(set) var top: Descriptor
     /// Platforms that the index in the store names and whose images are not there; they are left out.
     package private(set) var absent: [ImagePlatform] = []
@@ -42,22 +42,17 @@ package struct Shipment: Sendable {
         if let known = made[descriptor.digest] { return known }
         let bytes = try layout.read(descriptor)
         let kind = try JSON.decode(DocumentKind.self, from: bytes, name: name)
-        if kind.isManifest || (kind.mediaType ?? descriptor.mediaType).isManifest {
-            let sent = try addManifest(descriptor, kind, bytes, name, layout)
-            made[descriptor.digest] = sent
-            return sent
-        }
-        guard kind.isIndex else {
-            throw DocumentError.wrongKind(name, mediaType: descriptor.mediaType.rawValue)
-        }
-        let sent = try addIndex(descriptor, kind, bytes, name, layout, depth)
+        var typed = descriptor
+        typed.mediaType = try kind.requireType(announcedAs: descriptor.mediaType, name: name)
+        let sent =
+            typed.mediaType.isIndex
+            ? try addIndex(typed, bytes, name, layout, depth) : try addManifest(typed, bytes, name, layout)
         made[descriptor.digest] = sent
         return sent
     }
 
     private mutating func addManifest(
-        _ descriptor: Descriptor, _ kind: DocumentKind, _ bytes: [UInt8], _ name: String,
-        _ layout: borrowing ImageLayout
+        _ descriptor: Descriptor, _ bytes: [UInt8], _ name: String, _ layout: borrowing ImageLayout
     ) throws -> Descriptor {
         let manifest = try JSON.decode(Manifest.self, from: bytes, name: name)
         try Manifest.checkCount(of: manifest.layers, name: name)
@@ -67,16 +62,13 @@ package struct Shipment: Sendable {
         for blob in [manifest.config] + manifest.layers where seen.insert(blob.digest).inserted {
             blobs.append(blob)
         }
-        var typed = descriptor
-        typed.mediaType =
-            kind.mediaType ?? (descriptor.mediaType.isManifest ? descriptor.mediaType : .ociManifest)
-        append(typed, bytes)
-        return typed
+        append(descriptor, bytes)
+        return descriptor
     }
 
     private mutating func addIndex(
-        _ descriptor: Descriptor, _ kind: DocumentKind, _ bytes: [UInt8], _ name: String,
-        _ layout: borrowing ImageLayout, _ depth: Int
+        _ descriptor: Descriptor, _ bytes: [UInt8], _ name: String, _ layout: borrowing ImageLayout,
+        _ depth: Int
     ) throws -> Descriptor {
         var index = try JSON.decode(ImageIndex.self, from: bytes, name: name)
         var present: [Descriptor] = []
@@ -91,22 +83,26 @@ package struct Shipment: Sendable {
             sent.platform = child.platform
             present.append(sent)
         }
-        var typed = descriptor
-        typed.mediaType = kind.mediaType ?? (descriptor.mediaType.isIndex ? descriptor.mediaType : .ociIndex)
         if present.map(\.digest) == index.manifests.map(\.digest) {
-            append(typed, bytes)
-            return typed
+            append(descriptor, bytes)
+            return descriptor
         }
         // What tells of an image is no image.
         let images = present.filter { $0.platform?.architecture != "unknown" }
         guard let only = images.first else {
             throw IncompleteImage(name: name, missing: index.manifests.first ?? descriptor)
         }
-        if images.count == 1, depth == 0 { return only }
+        if images.count == 1, depth == 0 {
+            guard only.mediaType.isManifest else { return only }
+            // Nothing that tells of it goes along.
+            (documents, blobs, seen, made) = ([], [], [], [:])
+            return try add(only, name, layout, depth: 0)
+        }
         index.manifests = present
-        index.mediaType = typed.mediaType
+        index.mediaType = descriptor.mediaType
         let made = try JSON.encode(index)
-        let new = Descriptor(mediaType: typed.mediaType, digest: try Digest.of(made), size: Int64(made.count))
+        let new = Descriptor(
+            mediaType: descriptor.mediaType, digest: try Digest.of(made), size: Int64(made.count))
         append(new, made)
         return new
     }

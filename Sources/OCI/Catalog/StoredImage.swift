@@ -47,7 +47,7 @@ package struct ImageCatalog: Sendable {
     /// Reads every document that a name leads to; what cannot be read is left out of `images`.
     package init(_ layout: borrowing ImageLayout) throws {
         for entry in try layout.index().manifests {
-            let name = entry.referenceName ?? entry.digest.description
+            let name = entry.storedName
             var top = entry
             top.annotations = nil
             let found = Self.images(of: name, top, in: layout)

@@ -24,6 +24,9 @@ package struct Descriptor: Hashable, Sendable {
     /// The name that an image layout gives to this content.
     package var referenceName: String? { annotations?[Self.referenceNameKey] }
 
+    /// What it is called where names are listed: the name that it was given, else its digest.
+    var storedName: String { referenceName ?? digest.description }
+
     /// The largest size that is believed: 16 TiB, of which no sum can overflow.
     static let sizeLimit: Int64 = 1 << 44
 

@@ -42,11 +42,14 @@ package enum JSON {
     ) throws(DocumentError) -> Value {
         guard bytes.count <= documentLimit else { throw .tooLarge(name) }
         do {
-            return try JSONDecoder().decode(type, from: bytes)
+            return try JSONDecoder(depthLimit: depthLimit).decode(type, from: bytes)
         } catch {
             throw .malformed(name, problem: problem(in: error))
         }
     }
+
+    /// Arrays and objects within each other: fewer than where a document becomes a part of another one.
+    static let depthLimit = 128
 
     /// Keys in order and slashes as they are, so that equal values make equal bytes.
     package static func encode(_ value: some Encodable) throws -> [UInt8] {

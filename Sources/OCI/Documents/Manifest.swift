@@ -59,4 +59,22 @@ struct DocumentKind: Decodable {
         isIndex = values.contains(.manifests)
         isManifest = values.contains(.config) && values.contains(.layers)
     }
+
+    /// The type of the document: what it says of itself counts first, then what it was announced as, then its fields.
+    ///
+    /// `nil` when it is neither an index nor a manifest.
+    func type(announcedAs announced: MediaType) -> MediaType? {
+        let said = mediaType ?? announced
+        if said.isIndex || (isIndex && !isManifest) { return said.isIndex ? said : .ociIndex }
+        guard said.isManifest || isManifest else { return nil }
+        return said.isManifest ? said : .ociManifest
+    }
+
+    /// The same; an error names what is of another kind.
+    func requireType(announcedAs announced: MediaType, name: String) throws(DocumentError) -> MediaType {
+        guard let type = type(announcedAs: announced) else {
+            throw .wrongKind(name, mediaType: (mediaType ?? announced).rawValue)
+        }
+        return type
+    }
 }

@@ -103,9 +103,9 @@ package enum ImageTreeError: UserFacing, Hashable {
     package var hint: String? {
         switch self {
         case .missing(let image, _):
-            image.registry == "localhost" && image.repository == "imported"
+            image.registry == "localhost" || image.digest == nil
                 ? "Install its archive once more under another name."
-                : "Fetch it with: chroot-distro install \(Quoted(image.familiar)) --name other"
+                : "Fetch it with: chroot-distro pull \(Quoted(image.familiar))"
         case .unreadable:
             "The image store is damaged there; chroot-distro doctor tells more."
         }

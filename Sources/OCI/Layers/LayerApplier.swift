@@ -39,7 +39,8 @@ package final class LayerApplier {
                 try apply(whiteout, in: path.parent, for: entry.path)
             } else {
                 let target = entry.kind == .hardLink ? rules.place(of: entry.linkTarget) : nil
-                try writer.write(entry, at: path, linkTarget: target, from: reader)
+                try writer.write(
+                    entry, at: path, link: target.map { TreeWriter.LinkTarget($0) }, from: reader)
             }
         }
         return try writer.finish()

@@ -1,4 +1,5 @@
 import Archive
+import Libc
 import Platform
 
 /// A layer that has just been put into the store.
@@ -19,13 +20,15 @@ package enum LayerCompression: String, CaseIterable, Sendable {
 extension ImageLayout {
     /// Puts a layer into the store that `fill` writes; what is not finished is gone again.
     ///
-    /// The bytes depend on nothing but what is written.
+    /// The bytes depend on nothing but what is written, and on the libraries that compress.
     package func writeLayer(
         _ compression: LayerCompression, _ fill: (TarWriter) throws -> Void
     ) throws -> LayerBlob {
         let blob = BlobSink(try BlobWriter(to: self))
-        let plain = HashingSink(try compression.format.encoder(blob), try DigestHasher(.sha256))
-        let writer = TarWriter(plain)
+        let threads = max(1, min(32, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        let encoder = try compression.format.encoder(blob, threads: threads)
+        let plain = HashingSink(encoder, try DigestHasher(.sha256))
+        let writer = TarWriter(BufferedSink(plain))
         try fill(writer)
         try writer.finish()
         return LayerBlob(
@@ -34,7 +37,7 @@ extension ImageLayout {
 
     /// Makes an image of `config` and the layers, all of which are in the store, and gives it a name.
     ///
-    /// Layers keep their bytes; their types become those of OCI.
+    /// Layers keep their bytes; their types become those of OCI. All of it is on the disk before it has the name.
     package func keep(
         _ config: ImageConfig, layers: [Descriptor], as reference: Reference
     ) throws -> Descriptor {
@@ -47,6 +50,7 @@ extension ImageLayout {
             })
         var top = try put(JSON.encode(manifest), mediaType: .ociManifest)
         top.platform = config.platform
+        try flush([top])
         try tag(reference, as: top)
         return top
     }

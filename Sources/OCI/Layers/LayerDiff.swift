@@ -5,16 +5,15 @@ import Platform
 
 /// Compares a tree with the image that it was made of.
 ///
-/// An inode that was last changed before the tree was complete (`ctime`, which nobody can set) is what the image made
-/// of it, with the same name in the same directory: every change of content, metadata, names or place sets that time.
+/// An inode that was last changed while the tree was made (`ctime`, which nobody can set) is what the image made of it, with the same name in the same directory: every change of content, metadata, names or place sets that time.
 /// Only its directory may have been moved. So the image is asked about what was changed since, and about what lies
 /// below a directory that may be another one than the image's; there, what has the same metadata is read.
 package final class LayerDiff {
     private let reader: TreeReader
-    private let since: timespec?
+    private let made: Range<Timestamp>?
     private let always: Set<RawString>
     private let makeImage: () throws -> ImageTree
-    private var made: ImageTree?
+    private var tree: ImageTree?
     private let omissions: Omissions
     private var levels: [Level] = []
     private var linked: [FileIdentity: [LinkedName]] = [:]
@@ -53,10 +52,11 @@ package final class LayerDiff {
 
     /// Gets ready to compare what is below `directory`.
     ///
-    /// `since` is a moment at which the tree was complete and still untouched; without one everything is compared.
+    /// `made` is the time in which the tree was made and nobody else touched it; without it everything is compared.
+    /// What was changed before it is compared, too: then the clock has been set back since.
     /// What is at the paths `always` is compared whenever it was changed. `image` is called when it is needed, once.
     package init(
-        _ directory: consuming Directory, since: Timestamp?, always: Set<RawString> = [],
+        _ directory: consuming Directory, made: Range<Timestamp>?, always: Set<RawString> = [],
         image: @escaping () throws -> ImageTree
     ) throws(SystemError) {
         var options = TreeReader.Options()
@@ -65,7 +65,7 @@ package final class LayerDiff {
         options.groupsLinks = false
         let omissions = Omissions()
         self.omissions = omissions
-        self.since = since.map { timespec(tv_sec: Int($0.seconds), tv_nsec: Int($0.nanoseconds)) }
+        self.made = made
         self.always = always
         makeImage = image
         reader = try TreeReader(directory, options) { omissions.list.append(($0, $1)) }
@@ -85,9 +85,9 @@ package final class LayerDiff {
     }
 
     private func image() throws -> ImageTree {
-        if let made { return made }
+        if let tree { return tree }
         let image = try makeImage()
-        made = image
+        tree = image
         return image
     }
 
@@ -96,8 +96,9 @@ package final class LayerDiff {
     }
 
     private func isFresh(_ status: FileStatus) -> Bool {
-        guard let since else { return true }
-        return (status.changed.tv_sec, status.changed.tv_nsec) >= (since.tv_sec, since.tv_nsec)
+        let time = status.changed
+        let changed = Timestamp(seconds: Int64(time.tv_sec), nanoseconds: Int32(time.tv_nsec))
+        return made.map { !$0.contains(changed) } ?? true
     }
 
     // MARK: - Entries
@@ -269,7 +270,7 @@ package final class LayerDiff {
             case .unreadable(let error):
                 try see(path)
                 unreadable.append((path, error))
-            case .vanished, .changed: break
+            case .vanished, .moved, .changed: break
             }
         }
     }
@@ -295,7 +296,7 @@ package final class LayerDiff {
 
     private func note(_ path: RawString, isExamined: Bool, image: Int?, change: Int?) {
         let status = reader.status
-        let imageLinks = image.flatMap { made?[$0].links } ?? 1
+        let imageLinks = image.flatMap { tree?[$0].links } ?? 1
         guard status.links > 1 || (isExamined && imageLinks > 1) else { return }
         linked[FileIdentity(status), default: []].append(
             LinkedName(path: path, status: status, isExamined: isExamined, image: image, change: change))

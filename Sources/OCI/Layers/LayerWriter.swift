@@ -6,7 +6,8 @@ import Platform
 /// Writes what was changed in a tree as a layer (OCI image specification, layer.md).
 ///
 /// What was deleted becomes a whiteout, a directory of which nothing is left one opaque mark; names of one file are
-/// links. Entries come in the order of the tree, so that equal changes make equal bytes.
+/// links. Holes are zeros: how much of a file is one is the file system's choice, and other programs cannot make such an
+/// archive anew. Only a file with more of them than anybody wants to read is written as a sparse one. Entries come in the order of the tree, so that equal changes make equal bytes.
 package final class LayerWriter {
     /// What became of the changes.
     package struct Report: Hashable, Sendable {
@@ -108,10 +109,21 @@ package final class LayerWriter {
                 links[FileIdentity(reader.status)] = entry.path
             }
         }
+        if let stored = entry.stored, Self.holes(in: entry.size, around: stored) < Self.hugeHoles {
+            entry.stored = nil
+            reader.select(nil)
+        }
         entry.attributes.sort { $0.name < $1.name }
         if entry.path == "." { entry.path = "./" }
         try writer.append(entry, from: reader)
         report.entries += 1
+    }
+
+    /// Bytes of holes.
+    private static let hugeHoles: Int64 = 1 << 30
+
+    private static func holes(in size: Int64, around stored: [SparseExtent]) -> Int64 {
+        size - stored.reduce(0) { $0 + $1.length }
     }
 
     private func writeWhiteouts(before path: RawString?, to writer: TarWriter) throws {

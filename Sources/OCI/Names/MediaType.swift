@@ -4,11 +4,13 @@
 package struct MediaType: Hashable, Sendable, RawRepresentable, Codable {
     package let rawValue: String
 
-    /// Parameters after a semicolon are left off.
+    /// Parameters after a semicolon are left off, and all from the first character on that no type has.
     package init(rawValue: String) {
-        let bare = rawValue.prefix { $0 != ";" && $0 != " " }
-        self.rawValue = bare.lowercased()
+        let bare = rawValue.utf8.prefix { Self.isVisible($0) && $0 != UInt8(ascii: ";") }
+        self.rawValue = String(decoding: bare, as: UTF8.self).lowercased()
     }
+
+    private static func isVisible(_ byte: UInt8) -> Bool { (0x21...0x7e).contains(byte) }
 
     package static let ociIndex = MediaType(rawValue: "application/vnd.oci.image.index.v1+json")
     package static let ociManifest = MediaType(rawValue: "application/vnd.oci.image.manifest.v1+json")
@@ -56,7 +58,13 @@ package struct MediaType: Hashable, Sendable, RawRepresentable, Codable {
     }
 
     package init(from decoder: any Decoder) throws {
-        self.init(rawValue: try decoder.singleValueContainer().decode(String.self))
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        guard text.utf8.allSatisfy({ Self.isVisible($0) || $0 == UInt8(ascii: " ") }) else {
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "it has characters that no type has")
+        }
+        self.init(rawValue: text)
     }
 
     package func encode(to encoder: any Encoder) throws {

@@ -98,7 +98,7 @@ final class BlobUpload {
         let answer = try client.answer("POST", url, of: image, body: [])
         if answer.head.status == 201 { return true }
         if answer.head.status == 202 {
-            session = try? UploadSession(answer.head, from: url, allowsOpen: client.endpoint.isInsecure)
+            session = try? UploadSession(answer.head, from: url, allowsOpen: client.endpoint.allowsOpen)
         }
         return false
     }
@@ -113,7 +113,7 @@ final class BlobUpload {
             }
             throw refusal(answer.head, answer.body, "an upload")
         }
-        return try UploadSession(answer.head, from: url, allowsOpen: client.endpoint.isInsecure)
+        return try UploadSession(answer.head, from: url, allowsOpen: client.endpoint.allowsOpen)
     }
 
     // MARK: - Sending
@@ -168,7 +168,7 @@ final class BlobUpload {
         }
         do {
             try known.advance(
-                answer.head, from: known.location, allowsOpen: client.endpoint.isInsecure, expecting: nil)
+                answer.head, from: known.location, allowsOpen: client.endpoint.allowsOpen, expecting: nil)
         } catch { return }
         // More than there is cannot have come from us.
         if known.offset <= blob.size { session = known }
@@ -206,7 +206,7 @@ final class BlobUpload {
             guard answer.head.isSuccess else { throw judge(answer.head, answer.body) }
             var next = current
             try next.advance(
-                answer.head, from: current.location, allowsOpen: client.endpoint.isInsecure, expecting: end)
+                answer.head, from: current.location, allowsOpen: client.endpoint.allowsOpen, expecting: end)
             guard next.offset <= end else {
                 throw PushError.badAnswer(
                     host: client.endpoint.host, problem: "it has \(next.offset) bytes of \(end)")

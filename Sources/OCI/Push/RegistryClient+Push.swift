@@ -10,11 +10,6 @@ extension RegistryClient {
         url.origin == base?.origin ? try authorization(image) : nil
     }
 
-    /// What is allowed to this server, and its own CA, says nothing about another one.
-    private func trust(for url: WebURL) -> HTTPTrust {
-        url.origin.host == base?.origin.host || endpoint.isInsecure ? trust : HTTPTrust()
-    }
-
     /// Asks, and takes any answer for one; tries again what is worth it, and once with a new token.
     func answer(
         _ method: String, _ url: WebURL, of image: Reference, headers: [(String, String)] = [],
@@ -24,7 +19,7 @@ extension RegistryClient {
         while true {
             let request = HTTPRequest(
                 method: method, url: url, headers: headers, authorization: try authorization(for: url, image),
-                body: body, trust: trust(for: url))
+                body: body, trust: endpoint.trust(for: url.origin))
             let answer = try patiently(request)
             if answer.head.status == 401, !isRenewed, url.origin == base?.origin, renew(answer.head) {
                 isRenewed = true
@@ -41,7 +36,7 @@ extension RegistryClient {
     ) throws -> (head: HTTPHead, body: [UInt8]) {
         var request = HTTPRequest(
             method: method, url: url, headers: headers + [("Content-Type", "application/octet-stream")],
-            authorization: try authorization(for: url, image), trust: trust(for: url))
+            authorization: try authorization(for: url, image), trust: endpoint.trust(for: url.origin))
         // At the end the registry reads what it got once more, and says nothing meanwhile.
         request.silence = 60 + range.count >> 23
         for _ in 0..<4 {
@@ -50,7 +45,7 @@ extension RegistryClient {
             let answer = try exchange(request, source)
             guard answer.head.isRedirect else { return answer }
             guard [307, 308].contains(answer.head.status) else { break }
-            request = try Self.redirected(request, answer.head, allowsOpen: endpoint.isInsecure)
+            request = try Self.redirected(request, answer.head, trust: endpoint.trust)
         }
         throw RegistryError.badRedirect(host: request.url.origin.authority)
     }

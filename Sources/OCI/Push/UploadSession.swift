@@ -9,7 +9,7 @@ struct UploadSession {
 
     /// What an answer says of the session; the location is followed, wherever it leads, but never from an encrypted
     /// connection to an open one.
-    init(_ head: HTTPHead, from url: WebURL, allowsOpen: Bool) throws {
+    init(_ head: HTTPHead, from url: WebURL, allowsOpen: (WebURL.Origin) -> Bool) throws {
         let host = url.origin.authority
         guard let text = head["location"] else {
             throw PushError.badAnswer(host: host, problem: "an upload without a Location")
@@ -17,7 +17,7 @@ struct UploadSession {
         guard let location = WebURL(text, relativeTo: url) else {
             throw PushError.badAnswer(host: host, problem: "the Location \(text)")
         }
-        guard location.origin.isSecure || !url.origin.isSecure || allowsOpen else {
+        guard location.origin.isSecure || !url.origin.isSecure || allowsOpen(location.origin) else {
             throw RegistryError.downgrade(from: host, to: location.origin.authority)
         }
         self.location = location
@@ -27,7 +27,9 @@ struct UploadSession {
     }
 
     /// Takes over where the registry is now; `Range` is `0-LAST`, and `0-0` of an empty upload.
-    mutating func advance(_ head: HTTPHead, from url: WebURL, allowsOpen: Bool, expecting expected: Int64?)
+    mutating func advance(
+        _ head: HTTPHead, from url: WebURL, allowsOpen: (WebURL.Origin) -> Bool, expecting expected: Int64?
+    )
         throws
     {
         if head["location"] != nil {

@@ -58,7 +58,7 @@ package struct CredentialKeeper {
 
     /// Reads, changes and replaces the file while no other process of ours does.
     private func change(
-        making: Bool, _ body: (inout JSONText, CredentialFile, String) throws -> String?
+        making: Bool, _ body: (inout JSONEdit, CredentialFile, String) throws -> String?
     ) throws -> String? {
         let path = try location()
         guard let folder = try open(path.parent, making: making) else { return nil }
@@ -69,7 +69,7 @@ package struct CredentialKeeper {
         if status == nil, !making { return nil }
         var bytes = status == nil ? [] : try folder.readFile(name, limit: documentLimit)
         if bytes.allSatisfy({ [0x20, 0x09, 0x0a, 0x0d].contains($0) }) { bytes = Array("{}\n".utf8) }
-        var text = try JSONText(bytes, name: path.rawValue)
+        var text = try JSONEdit(bytes, name: path.rawValue)
         let file = try JSON.decode(CredentialFile.self, from: bytes, name: path.rawValue)
         let before = text.bytes
         let place = try body(&text, file, path.rawValue)

@@ -105,14 +105,19 @@ final class HTTPHandle {
         return head
     }
 
-    func prepare(_ request: HTTPRequest) {
+    /// Throws for a header that would end before its value does.
+    func prepare(_ request: HTTPRequest) throws(HTTPFailure) {
+        var headers = request.headers
+        if let authorization = request.authorization {
+            headers.append(("Authorization", authorization.value))
+        }
+        for (name, value) in headers where (name + value).utf8.contains(where: { [0, 10, 13].contains($0) }) {
+            throw HTTPFailure(kind: cd_failure_other, reason: "the header \(name) would have several lines")
+        }
         currentHead = HTTPHead()
         currentHead.origin = request.url.origin
         cd_transfer_request(raw, request.method, request.url.description, settings.userAgent)
-        for (name, value) in request.headers { cd_transfer_add_header(raw, "\(name): \(value)") }
-        if let authorization = request.authorization {
-            cd_transfer_add_header(raw, "Authorization: \(authorization.value)")
-        }
+        for (name, value) in headers { cd_transfer_add_header(raw, "\(name): \(value)") }
         if let body = request.body { cd_transfer_set_body(raw, body, body.count) }
         upload = request.upload
         if let upload { cd_transfer_set_source(raw, giveBody, upload.size) }
@@ -137,7 +142,7 @@ final class HTTPHandle {
             return isWhole ? cd_body_take : cd_body_stop
         }
         defer { receive = { _, _ in cd_body_take } }
-        prepare(request)
+        try prepare(request)
         let failure = cd_transfer_perform(raw)
         guard failure == cd_failure_none || !isWhole else { throw self.failure(failure) }
         return (head, body, isWhole)

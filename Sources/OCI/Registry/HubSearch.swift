@@ -50,7 +50,7 @@ package struct HubSearch {
                 let answer = try handle.exchange(request, limit: 8 << 20)
                 if answer.head.isRedirect, hops < 4 {
                     hops += 1
-                    request = try RegistryClient.redirected(request, answer.head, allowsOpen: false)
+                    request = try RegistryClient.redirected(request, answer.head)
                     continue
                 }
                 guard answer.isWhole else { throw DocumentError.tooLarge(first.origin.authority) }

@@ -45,7 +45,8 @@ package struct RegistriesConfiguration: Sendable {
             entry?.insecure == true || (allowsInsecure && host != Reference.hub)
             || WebURL.isLoopback(WebURL.split(host[...])?.host ?? host)
         return RegistryEndpoint(
-            registry: host, prefix: prefix, mirrorOf: origin, isInsecure: isInsecure, caFile: entry?.ca)
+            registry: host, prefix: prefix, mirrorOf: origin, isInsecure: isInsecure, caFile: entry?.ca,
+            others: entries)
     }
 }
 
@@ -58,6 +59,20 @@ struct RegistryEndpoint: Hashable, Sendable {
     let mirrorOf: String?
     let isInsecure: Bool
     let caFile: String?
+    /// What the person says about other servers.
+    var others: [String: RegistriesConfiguration.Entry] = [:]
+
+    /// How far a server is trusted to which this one leads: of another host only what is said of that one counts.
+    func trust(for origin: WebURL.Origin) -> HTTPTrust {
+        if WebURL.split(host[...])?.host == origin.host {
+            return HTTPTrust(verifies: !isInsecure, caFile: caFile)
+        }
+        let entry = others[origin.authority]
+        return HTTPTrust(verifies: entry?.insecure != true, caFile: entry?.ca)
+    }
+
+    /// Whether that server may be spoken to in the open.
+    func allowsOpen(_ origin: WebURL.Origin) -> Bool { !trust(for: origin).verifies }
 
     /// The host that is really asked.
     var host: String { registry == Reference.hub ? "registry-1.docker.io" : registry }

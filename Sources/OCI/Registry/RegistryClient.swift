@@ -76,12 +76,20 @@ final class RegistryClient {
         return (answer.body, MediaType(rawValue: answer.head["content-type"] ?? ""))
     }
 
-    /// The digest that a tag has at this moment, without fetching what it names; `nil` when the server does not say.
+    /// The digest that a tag has at this moment, without fetching what it names; `nil` when the server does not say,
+    /// or not in this way.
     func digest(of image: Reference) throws -> Digest? {
         let accepted = MediaType.acceptedManifests.map(\.rawValue).joined(separator: ", ")
-        let answer = try ask(
-            image, "manifests/\(image.manifestName)", method: "HEAD", headers: [("Accept", accepted)])
-        return answer.head["docker-content-digest"].flatMap { try? Digest($0) }
+        do {
+            let answer = try ask(
+                image, "manifests/\(image.manifestName)", method: "HEAD", headers: [("Accept", accepted)])
+            return answer.head["docker-content-digest"].flatMap { try? Digest($0) }
+        } catch let error as RegistryError {
+            switch error {
+            case .refused, .notFound: return nil
+            default: throw error
+            }
+        }
     }
 
     /// A small blob, such as a config; the caller verifies it.
@@ -164,17 +172,18 @@ final class RegistryClient {
         for _ in 0..<6 {
             let answer = try http().exchange(request, limit: limit)
             guard answer.head.isRedirect else { return answer }
-            request = try Self.redirected(request, answer.head, allowsOpen: endpoint.isInsecure)
+            request = try Self.redirected(request, answer.head, trust: endpoint.trust)
         }
         throw RegistryError.badRedirect(host: first.url.origin.authority)
     }
 
     /// The request that a redirect asks for: our proof of who we are stays with the server it was meant for.
     static func redirected(
-        _ request: HTTPRequest, _ head: HTTPHead, allowsOpen: Bool
+        _ request: HTTPRequest, _ head: HTTPHead, trust: (WebURL.Origin) -> HTTPTrust = { _ in HTTPTrust() }
     ) throws(RegistryError) -> HTTPRequest {
         guard let target = head.redirect else { throw .badRedirect(host: request.url.origin.authority) }
-        guard target.origin.isSecure || !request.url.origin.isSecure || allowsOpen else {
+        let trust = trust(target.origin)
+        guard target.origin.isSecure || !request.url.origin.isSecure || !trust.verifies else {
             throw .downgrade(from: request.url.origin.authority, to: target.origin.authority)
         }
         var next = request
@@ -183,8 +192,7 @@ final class RegistryClient {
             // A body is only sent to prove who we are.
             guard request.body == nil else { throw .badRedirect(host: request.url.origin.authority) }
             next.authorization = nil
-            // What is allowed to one server, and its own CA, says nothing about another one.
-            if target.origin.host != request.url.origin.host, !allowsOpen { next.trust = HTTPTrust() }
+            if target.origin.host != request.url.origin.host { next.trust = trust }
         }
         return next
     }
@@ -331,7 +339,8 @@ final class RegistryClient {
         guard let url = WebURL(realm) else {
             throw .badAnswer(host: endpoint.host, problem: "a token server named \(realm)")
         }
-        guard url.origin.isSecure || endpoint.isInsecure else {
+        let trust = endpoint.trust(for: url.origin)
+        guard url.origin.isSecure || !trust.verifies else {
             throw .downgrade(from: endpoint.host, to: url.origin.authority)
         }
         var fields = service.map { [("service", $0)] } ?? []

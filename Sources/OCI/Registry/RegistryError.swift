@@ -98,10 +98,10 @@ package enum RegistryError: UserFacing, Hashable {
         }
     }
 
-    /// Whether the network, not the registry, is the reason.
-    package var isNetworkFailure: Bool {
+    /// Whether the registry says that it has no such image, or does not show it to us.
+    package var deniesImage: Bool {
         switch self {
-        case .unreachable, .interrupted: true
+        case .notFound, .hidden: true
         default: false
         }
     }

@@ -64,8 +64,7 @@ struct ArchiveContents {
         let parts = path.components.map(\.text)
         let digest = parts.count == 3 && parts[0] == "blobs" ? try? Digest("\(parts[1]):\(parts[2])") : nil
         guard let digest else {
-            let before = try write(entry, reader, store, .sha256, expecting: nil)
-            files[path] = before
+            files[path] = try write(entry, reader, store, .sha256, expecting: nil)
             return
         }
         let descriptor = Descriptor(mediaType: .ociLayer, digest: digest, size: entry.size)
@@ -88,8 +87,7 @@ struct ArchiveContents {
             try writer.finish(expecting: descriptor, in: store)
             return descriptor
         }
-        let made = try writer.finish(mediaType: .ociLayer, in: store)
-        return made
+        return try writer.finish(mediaType: .ociLayer, in: store)
     }
 
     /// The content that `descriptor` names, where it lies in the archive.

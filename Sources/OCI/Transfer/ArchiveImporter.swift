@@ -26,15 +26,10 @@ package struct ArchiveImporter {
         _ directory: borrowing Directory, into store: borrowing ImageLayout,
         observer: (any PullObserver)? = nil, handing sink: inout some LayerSink
     ) throws -> ImportedImage {
-        guard try directory.statusIfPresent("oci-layout") != nil else {
-            throw BlobError.notALayout("there is no file oci-layout")
-        }
-        try ImageLayout.checkVersion(directory.readFile("oci-layout", limit: 4096))
-        let index = try JSON.decode(
-            ImageIndex.self, from: directory.readFile("index.json", limit: documentLimit), name: "index.json")
+        let index = try Self.index(of: directory)
         let source = LayoutDocuments(
             blobs: try directory.openDirectory("blobs"), store: try store.duplicate())
-        return try Self.bringing(into: store) {
+        return try store.bringing {
             let found = try firstSuitable(Self.named(index), source)
             try transfer(found, into: store, observer, handing: &sink) { try source.open($0) }
             return try keep(found, store)
@@ -49,13 +44,12 @@ package struct ArchiveImporter {
         observer: (any PullObserver)? = nil, handing sink: inout some LayerSink
     ) throws -> ImportedImage {
         var contents = try ArchiveContents(Compression.open(file))
-        return try Self.bringing(into: store) {
+        return try store.bringing {
             try contents.read(into: store)
-            let source = StoredDocuments(store: try store.duplicate())
             let candidates = try contents.index().map(Self.named) ?? contents.dockerImages(in: store)
+            let source = try ArchiveDocuments(contents, store: store.duplicate())
             let found = try firstSuitable(candidates, source)
-            let archive = contents
-            try transfer(found, into: store, observer, handing: &sink) { try archive.open($0) }
+            try transfer(found, into: store, observer, handing: &sink) { try source.open($0) }
             return try keep(found, store)
         }
     }
@@ -87,31 +81,26 @@ package struct ArchiveImporter {
         }
     }
 
-    /// Uses the store for `body`, and then takes out again what was not there before and belongs to no image.
-    static func bringing<Value>(into store: borrowing ImageLayout, _ body: () throws -> Value) throws -> Value
-    {
-        let use = try store.beginUse()
-        let before = try store.digests()
-        let note = try ImportNote.make(before, in: store)
-        let result = Result { try body() }
-        use.release()
-        // It may have become part of another process's image, so the names decide.
-        let isTidy = try? store.discard(store.digests().subtracting(before))
-        // Where the store is in use, the next command looks again.
-        if isTidy != nil { note.remove() }
-        return try result.get()
-    }
-
     private struct Found {
         let image: ResolvedImage
         let claimedName: String?
     }
 
-    private static func named(_ index: ImageIndex) -> [NamedImage] {
+    /// What an OCI layout has.
+    static func index(of directory: borrowing Directory) throws -> ImageIndex {
+        guard try directory.statusIfPresent("oci-layout") != nil else {
+            throw BlobError.notALayout("there is no file oci-layout")
+        }
+        try ImageLayout.checkVersion(directory.readFile("oci-layout", limit: 4096))
+        return try JSON.decode(
+            ImageIndex.self, from: directory.readFile("index.json", limit: documentLimit), name: "index.json")
+    }
+
+    static func named(_ index: ImageIndex) -> [NamedImage] {
         index.manifests.map { NamedImage(descriptor: $0, names: $0.claimedNames) }
     }
 
-    private func firstSuitable(_ candidates: [NamedImage], _ source: some DocumentSource) throws -> Found {
+    private func firstSuitable(_ candidates: [NamedImage], _ source: some ImageContents) throws -> Found {
         var failure: (any Error)?
         for named in candidates {
             let candidate = named.descriptor
@@ -120,7 +109,7 @@ package struct ArchiveImporter {
                 var resolver = ImageResolver(source: source, reference: reference, platform: platform)
                 var top = candidate
                 top.annotations = nil
-                let image = try resolver.resolve(top, source.documentCopy(candidate), isFromStore: true)
+                let image = try resolver.resolve(top, source.document(candidate), isFromStore: true)
                 return Found(image: image, claimedName: named.names.first)
             } catch {
                 if failure == nil { failure = error }
@@ -135,15 +124,32 @@ package struct ArchiveImporter {
     }
 }
 
-extension DocumentSource {
-    fileprivate func documentCopy(_ descriptor: Descriptor) throws -> [UInt8] {
-        var source = self
-        return try source.document(descriptor)
+/// What a file or a directory of this host has; each document comes into the store when it is read.
+protocol ImageContents: AnyObject, DocumentSource {
+    func document(_ descriptor: Descriptor) throws -> [UInt8]
+    /// Whether it is there, or in the store already.
+    func holds(_ descriptor: Descriptor) -> Bool
+    /// Content that the store lacks, where it lies.
+    func open(_ descriptor: Descriptor) throws -> any ByteSource
+}
+
+/// The content of an archive that has been read: what is not large is in the store already.
+final class ArchiveDocuments: ImageContents {
+    private let contents: ArchiveContents
+    private let store: ImageLayout
+
+    init(_ contents: ArchiveContents, store: consuming ImageLayout) {
+        self.contents = contents
+        self.store = store
     }
+
+    func document(_ descriptor: Descriptor) throws -> [UInt8] { try store.read(descriptor) }
+    func holds(_ descriptor: Descriptor) -> Bool { store.has(descriptor) }
+    func open(_ descriptor: Descriptor) throws -> any ByteSource { try contents.open(descriptor) }
 }
 
 /// The content of a layout that another program wrote.
-private final class LayoutDocuments: DocumentSource {
+final class LayoutDocuments: ImageContents {
     private let blobs: Directory
     private let store: ImageLayout
 
@@ -158,6 +164,10 @@ private final class LayoutDocuments: DocumentSource {
         }
         if !store.hasVerified(descriptor) { try store.copy(descriptor, from: open(descriptor)) }
         return try store.read(descriptor)
+    }
+
+    func holds(_ descriptor: Descriptor) -> Bool {
+        store.has(descriptor) || (try? open(descriptor)) != nil
     }
 
     func open(_ descriptor: Descriptor) throws -> any ByteSource {

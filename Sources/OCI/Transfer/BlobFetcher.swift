@@ -87,7 +87,7 @@ final class BlobFetcher: LayerSupply {
         let handle = try job.handle ?? HTTPHandle(http)
         job.handle = handle
         handle.receive = { [unowned self, unowned job] in self.receive(job, $0, $1) }
-        handle.prepare(request)
+        try handle.prepare(request)
         guard cd_transfers_add(transfers, handle.raw) else {
             throw HTTPFailure(kind: cd_failure_other, reason: "libcurl takes no more transfers")
         }
@@ -157,7 +157,7 @@ final class BlobFetcher: LayerSupply {
             job.hops += 1
             guard job.hops <= 5 else { throw RegistryError.badRedirect(host: request.url.origin.authority) }
             job.request = try RegistryClient.redirected(
-                request, head, allowsOpen: client.endpoint.isInsecure)
+                request, head, trust: client.endpoint.trust)
             return
         }
         let wasRedirected = job.hops > 0

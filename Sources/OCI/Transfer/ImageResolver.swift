@@ -8,15 +8,18 @@ struct ImageResolver<Source: DocumentSource> {
     let platform: ImagePlatform
 
     mutating func resolve(_ top: Descriptor, _ bytes: [UInt8], isFromStore: Bool) throws -> ResolvedImage {
+        var top = top
+        try Self.takeType(from: bytes, &top, name: reference.description)
         var descriptor = top
         var bytes = bytes
         var depth = 0
-        while try Self.kind(of: bytes, &descriptor, name: reference.description) == .index {
+        while descriptor.mediaType.isIndex {
             depth += 1
             guard depth <= ImageIndex.depthLimit else { throw DocumentError.tooDeep(reference.description) }
             let index = try JSON.decode(ImageIndex.self, from: bytes, name: reference.description)
             descriptor = try choose(from: index)
             bytes = try source.document(descriptor)
+            try Self.takeType(from: bytes, &descriptor, name: reference.description)
         }
         let manifest = try Document<Manifest>(bytes, for: descriptor, name: reference.description)
         try Manifest.checkCount(of: manifest.value.layers, name: reference.description)
@@ -28,21 +31,11 @@ struct ImageResolver<Source: DocumentSource> {
             descriptor: descriptor, manifest: manifest, config: config, isFromStore: isFromStore)
     }
 
-    private enum Kind { case index, manifest }
-
-    /// Tells what a document is by what it says of itself, then by what it was announced as, then by its fields.
-    private static func kind(of bytes: [UInt8], _ descriptor: inout Descriptor, name: String) throws -> Kind {
+    private static func takeType(
+        from bytes: [UInt8], _ descriptor: inout Descriptor, name: String
+    ) throws {
         let kind = try JSON.decode(DocumentKind.self, from: bytes, name: name)
-        let type = kind.mediaType ?? descriptor.mediaType
-        if type.isIndex || (kind.isIndex && !kind.isManifest) {
-            if !type.isIndex { descriptor.mediaType = .ociIndex }
-            return .index
-        }
-        guard type.isManifest || kind.isManifest else {
-            throw DocumentError.wrongKind(name, mediaType: type.rawValue)
-        }
-        descriptor.mediaType = type.isManifest ? type : .ociManifest
-        return .manifest
+        descriptor.mediaType = try kind.requireType(announcedAs: descriptor.mediaType, name: name)
     }
 
     /// The entry that suits the platform best; an index in an index stands for what it says, or for anything.

@@ -34,15 +34,17 @@ package struct Puller: Sendable {
 
     /// Pulls an image and hands its layers to `sink` in their order, each as soon as it is there.
     ///
-    /// When this throws, the parts that have come stay in the store and the next pull goes on with them.
+    /// When this throws, the parts that have come stay in the store and the next pull goes on with them. With an `id`,
+    /// another image than that one is an error, and no layer of it is fetched.
     @discardableResult
     package func pull(
-        _ reference: Reference, for platform: ImagePlatform, policy: PullPolicy = .missing,
+        _ reference: Reference, for platform: ImagePlatform, policy: PullPolicy = .missing, id: Digest? = nil,
         in store: borrowing ImageLayout, observer: (any PullObserver)? = nil, into sink: inout some LayerSink
     ) throws -> ResolvedImage {
         let use = try store.beginUse()
         let clients = clients(for: reference, policy)
         let image = try resolve(reference, platform, policy, store, clients)
+        if let id, image.manifest.value.config.digest != id { throw PullError.otherImage(reference) }
         try LayerTransfer.run(image.stack, in: store, observer) { missing, board in
             try BlobFetcher(
                 missing, of: image.reference, from: clients, into: store, board: board, settings: transfer,
@@ -162,9 +164,7 @@ package struct Puller: Sendable {
         if let wanted = reference.digest, wanted != digest {
             throw BlobError.wrongDigest(wanted, actual: digest)
         }
-        var top = Descriptor(mediaType: answer.mediaType, digest: digest, size: Int64(answer.bytes.count))
-        let kind = try JSON.decode(DocumentKind.self, from: answer.bytes, name: reference.description)
-        if let type = kind.mediaType { top.mediaType = type }
+        let top = Descriptor(mediaType: answer.mediaType, digest: digest, size: Int64(answer.bytes.count))
         let source = RemoteDocuments(client: client, image: reference, store: try store.duplicate())
         var resolver = ImageResolver(source: source, reference: reference, platform: platform)
         let image = try resolver.resolve(top, answer.bytes, isFromStore: false)
@@ -177,12 +177,15 @@ package struct Puller: Sendable {
 package enum PullError: UserFacing, Hashable {
     case notStored(Reference)
     case damaged(Reference, Digest)
+    /// The name stands for another image than it did.
+    case otherImage(Reference)
 
     package var message: String {
         switch self {
         case .notStored(let image): "\(Quoted(image.description)) is not in the image store"
         case .damaged(let image, let layer):
             "the stored copy of layer \(layer.short) of \(Quoted(image.description)) was damaged and has been removed"
+        case .otherImage(let image): "\(Quoted(image.description)) is another image by now"
         }
     }
 
@@ -190,6 +193,7 @@ package enum PullError: UserFacing, Hashable {
         switch self {
         case .notStored: "Without the option that forbids it, it is fetched from its registry."
         case .damaged: "Run the command again: the layer is then fetched anew."
+        case .otherImage: nil
         }
     }
 }

@@ -31,8 +31,7 @@ package struct URLDownloader {
         let stem = "url_\(try Digest.of(Array(text.utf8)).hex.prefix(32))"
         let part = RawString("\(stem).part")
         let note = RawString("\(stem).json")
-        let file = try folder.openFile(part, O_RDWR | O_CREAT | O_NONBLOCK, mode: 0o600)
-        guard flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 else { throw URLError.busy(text) }
+        guard let file = try Self.take(part, in: folder) else { throw URLError.busy(text) }
         do { try download(url, to: file, folder, note, progress) } catch {
             // Without a note of its version, the rest cannot be told from that of another.
             guard (try? folder.status(note)) == nil else { throw error }
@@ -43,6 +42,44 @@ package struct URLDownloader {
         try? folder.removeFile(note)
         try file.seek(to: 0)
         return try body(file)
+    }
+
+    /// Opens and locks a part, which is made where there is none; `nil` while another process has it.
+    private static func take(
+        _ part: RawString, in folder: borrowing Directory
+    ) throws(SystemError) -> FileDescriptor? {
+        while true {
+            let file = try folder.openFile(part, O_RDWR | O_CREAT | O_NONBLOCK, mode: 0o600)
+            guard flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 else { return nil }
+            // The owner before may have removed it between the two calls.
+            if try folder.statusIfPresent(part)?.inode == file.status().inode { return file }
+        }
+    }
+
+    /// Removes downloads that nobody is at, each with its note; how many bytes on the disk that frees.
+    ///
+    /// `onRemove` is told each file before it goes.
+    package static func sweep(_ folder: borrowing Directory, onRemove: (RawString) -> Void) throws -> Int64 {
+        var bytes: Int64 = 0
+        let stems = try folder.entries().compactMap { entry -> Substring? in
+            let parts = entry.name.text.split(separator: ".", omittingEmptySubsequences: false)
+            let isOurs =
+                parts.count == 2 && parts[0].hasPrefix("url_") && ["part", "json"].contains(parts[1])
+            return isOurs ? parts[0] : nil
+        }
+        for stem in Set(stems).sorted() {
+            let part = RawString("\(stem).part")
+            // The part is the lock of both.
+            guard let lock = try take(part, in: folder) else { continue }
+            for name in [RawString("\(stem).json"), part] {
+                guard let status = try folder.statusIfPresent(name) else { continue }
+                onRemove(name)
+                try folder.removeFile(name)
+                bytes += status.blocks * 512
+            }
+            _ = consume lock  // It was needed up to here.
+        }
+        return bytes
     }
 
     /// The same failure where the next run has to begin anew.
@@ -112,7 +149,7 @@ package struct URLDownloader {
         for _ in 0..<8 {
             let head = try receive(handle, request, file, start, progress, begin)
             guard head.isRedirect else { return head }
-            request = try RegistryClient.redirected(request, head, allowsOpen: false)
+            request = try RegistryClient.redirected(request, head)
         }
         throw RegistryError.badRedirect(host: url.origin.authority)
     }
@@ -157,7 +194,7 @@ package struct URLDownloader {
                     return cd_body_take
                 }
                 defer { handle.receive = { _, _ in cd_body_take } }
-                handle.prepare(request)
+                try handle.prepare(request)
                 let kind = cd_transfer_perform(handle.raw)
                 if let problem { throw problem }
                 guard kind == cd_failure_none else { throw handle.failure(kind) }

@@ -3,13 +3,32 @@ import Libc
 
 /// Environment variables as a value: read once, passed on by argument, never looked up behind anybody's back.
 package struct Environment: Hashable, Sendable {
-    private var variables: [RawString: RawString]
+    /// In the order of their names, each of which is there once.
+    ///
+    /// They are few, and read at each start: the type of a dictionary would take longer to make than all lookups.
+    private var variables: [Variable]
 
-    package init() { variables = [:] }
+    private struct Variable: Hashable {
+        let name: RawString
+        var value: RawString
+    }
+
+    package init() { variables = [] }
 
     /// Of two entries with the same name the last one stays.
     package init(_ pairs: some Sequence<(RawString, RawString)>) {
-        variables = Dictionary(pairs, uniquingKeysWith: { $1 })
+        variables = []
+        for (name, value) in pairs { self[name] = value }
+    }
+
+    /// Where the name is, or would be.
+    private func index(of name: RawString) -> (Int, isThere: Bool) {
+        var (low, high) = (0, variables.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if variables[middle].name < name { low = middle + 1 } else { high = middle }
+        }
+        return (low, low < variables.count && variables[low].name == name)
     }
 
     /// From `NAME=VALUE` entries as execve(2) takes them; an entry without a name or a `=` is left out.
@@ -37,12 +56,23 @@ package struct Environment: Hashable, Sendable {
     }
 
     package subscript(name: RawString) -> RawString? {
-        get { variables[name] }
-        set { variables[name] = newValue }
+        get {
+            let (index, isThere) = index(of: name)
+            return isThere ? variables[index].value : nil
+        }
+        set {
+            switch (index(of: name), newValue) {
+            case ((let index, true), let value?): variables[index].value = value
+            case ((let index, true), nil): variables.remove(at: index)
+            case ((let index, false), let value?):
+                variables.insert(Variable(name: name, value: value), at: index)
+            case ((_, false), nil): break
+            }
+        }
     }
 
     /// The value as text, with bytes that are not UTF-8 replaced.
-    package func text(_ name: RawString) -> String? { variables[name]?.text }
+    package func text(_ name: RawString) -> String? { self[name]?.text }
 
     /// The value as text, unless it is empty.
     package func nonEmpty(_ name: RawString) -> String? {
@@ -57,26 +87,26 @@ package struct Environment: Hashable, Sendable {
 
     /// All variables as text, with bytes that are not UTF-8 replaced.
     package var texts: [String: String] {
-        Dictionary(uniqueKeysWithValues: variables.map { ($0.key.text, $0.value.text) })
+        Dictionary(uniqueKeysWithValues: variables.map { ($0.name.text, $0.value.text) })
     }
 
-    package var names: [RawString] { variables.keys.sorted() }
+    package var names: [RawString] { variables.map(\.name) }
 
     /// The `NAME=VALUE` entries for execve(2), in the order of their names.
     package var entries: [RawString] {
-        variables.sorted { $0.key < $1.key }.compactMap {
-            RawString(bytes: $0.key.bytes + [UInt8(ascii: "=")] + $0.value.bytes)
-        }
+        variables.compactMap { RawString(bytes: $0.name.bytes + [UInt8(ascii: "=")] + $0.value.bytes) }
     }
 
     package func filter(_ isIncluded: (RawString) -> Bool) -> Environment {
-        Environment(variables.filter { isIncluded($0.key) }.map { ($0.key, $0.value) })
+        var result = self
+        result.variables.removeAll { !isIncluded($0.name) }
+        return result
     }
 
     /// These variables with the ones of `other` over them.
     package func merging(_ other: Environment) -> Environment {
         var result = self
-        result.variables.merge(other.variables) { $1 }
+        for variable in other.variables { result[variable.name] = variable.value }
         return result
     }
 
@@ -85,7 +115,8 @@ package struct Environment: Hashable, Sendable {
     /// Only while there is one thread: the C library does not guard the table.
     package func adopt() throws(SystemError) {
         try syscall("clearenv") { Int32(clearenv() == 0 ? 0 : -1) }
-        for (name, value) in variables {
+        for variable in variables {
+            let (name, value) = (variable.name, variable.value)
             try syscall("setenv", name.description) {
                 name.withCString { name in value.withCString { setenv(name, $0, 1) } }
             }

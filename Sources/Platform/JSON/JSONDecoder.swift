@@ -3,12 +3,15 @@
 /// Foundation's would have to be set up, and relocated at each start of the program, for longer than all documents of a
 /// login take to be read.
 package struct JSONDecoder {
-    package init() {}
+    private let depthLimit: Int
+
+    /// `depthLimit` is how many arrays and objects may be within each other.
+    package init(depthLimit: Int = JSONParser.depthLimit) { self.depthLimit = depthLimit }
 
     /// Throws `DecodingError`; text that is no JSON is `dataCorrupted` with an empty path.
     package func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws -> Value {
         let value: JSONValue
-        do { value = try JSONParser.parse(bytes) } catch {
+        do { value = try JSONParser.parse(bytes, depthLimit: depthLimit) } catch {
             throw DecodingError.dataCorrupted(
                 .init(codingPath: [], debugDescription: "it is not JSON from byte \(error.offset) on"))
         }

@@ -132,7 +132,7 @@ private struct MemberEncoder<Key: CodingKey>: KeyedEncodingContainerProtocol {
         node.member(key).unkeyedContainer()
     }
 
-    func superEncoder() -> any Encoder { node }
+    func superEncoder() -> any Encoder { Key(stringValue: "super").map { node.member($0) } ?? node }
     func superEncoder(forKey key: Key) -> any Encoder { node.member(key) }
 }
 

@@ -16,13 +16,19 @@ package struct JSONParser {
     private let bytes: UnsafeBufferPointer<UInt8>
     private var offset = 0
     private var depth = 0
+    private let depthLimit: Int
 
-    private init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+    private init(_ bytes: UnsafeBufferPointer<UInt8>, _ depthLimit: Int) {
+        self.bytes = bytes
+        self.depthLimit = depthLimit
+    }
 
-    package static func parse(_ bytes: [UInt8]) throws(Malformed) -> JSONValue {
+    package static func parse(
+        _ bytes: [UInt8], depthLimit: Int = depthLimit
+    ) throws(Malformed) -> JSONValue {
         let result = bytes.withUnsafeBufferPointer { buffer in
             Result { () throws(Malformed) in
-                var parser = JSONParser(buffer)
+                var parser = JSONParser(buffer, depthLimit)
                 return try parser.document()
             }
         }
@@ -66,7 +72,7 @@ package struct JSONParser {
     private mutating func nested(
         _ read: (inout JSONParser) throws(Malformed) -> JSONValue
     ) throws(Malformed) -> JSONValue {
-        guard depth < Self.depthLimit else { throw malformed }
+        guard depth < depthLimit else { throw malformed }
         depth += 1
         offset += 1
         let value = try read(&self)

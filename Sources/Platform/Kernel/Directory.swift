@@ -157,6 +157,9 @@ package struct Directory: ~Copyable, Sendable {
 
     package func synchronize() throws(SystemError) { try descriptor.synchronize() }
 
+    /// The status of this directory and the id of the mount that it was opened on.
+    package func statusAndMount() throws(SystemError) -> (FileStatus, UInt64) { try statusAndMount("") }
+
     /// The status and the id of the mount that `name` is on.
     package func statusAndMount(_ name: RawString) throws(SystemError) -> (FileStatus, UInt64) {
         var value = stat()

@@ -34,6 +34,15 @@ package struct FileStatus: Sendable {
             && modified.tv_nsec == other.modified.tv_nsec
     }
 
+    /// Whether nothing at all has been done to it in between, but for names that it got or lost; both are of one file.
+    ///
+    /// Whoever sets its time back cannot set back when it was changed (inode(7), ctime).
+    package func isUntouched(since other: FileStatus) -> Bool {
+        let isUnchanged =
+            changed.tv_sec == other.changed.tv_sec && changed.tv_nsec == other.changed.tv_nsec
+        return hasSameContent(as: other) && (isUnchanged || links != other.links)
+    }
+
     package init(_ raw: stat) {
         kind =
             switch raw.st_mode & S_IFMT {

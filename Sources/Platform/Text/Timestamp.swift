@@ -41,7 +41,8 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 
     /// How long ago `self` was, seen from `now`: `just now`, `5 minutes ago`, `3 days ago`, `2 years ago`.
     package func relative(to now: Timestamp = .now) -> String {
-        let age = now.seconds - seconds
+        // No moment that anybody can mean is further away.
+        let age = now.seconds - max(seconds, -1 << 60)
         let units: [(Int64, String)] = [
             (31_557_600, "year"), (2_629_800, "month"), (604_800, "week"), (86400, "day"), (3600, "hour"),
             (60, "minute"),
@@ -58,8 +59,8 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 extension Timestamp: CustomStringConvertible {
     /// In UTC, to the second: `2024-05-01T12:00:00Z`.
     package var description: String {
-        let day = seconds >= 0 ? seconds / 86400 : (seconds - 86399) / 86400
-        let time = seconds - day * 86400
+        let day = Self.floored(seconds, 86400)
+        let time = seconds % 86400 + (seconds % 86400 < 0 ? 86400 : 0)
         let (year, month, date) = Self.date(ofDay: day)
         return "\(Self.pad(year, 4))-\(Self.pad(month, 2))-\(Self.pad(date, 2))T"
             + "\(Self.pad(time / 3600, 2)):\(Self.pad(time / 60 % 60, 2)):\(Self.pad(time % 60, 2))Z"
@@ -94,7 +95,7 @@ extension Timestamp {
     }
 
     private static func floored(_ value: Int64, _ divisor: Int64) -> Int64 {
-        value >= 0 ? value / divisor : (value - divisor + 1) / divisor
+        value / divisor - (value % divisor < 0 ? 1 : 0)
     }
 
     private static func number(_ rest: inout ArraySlice<UInt8>, _ length: Int) -> Int64? {

@@ -44,10 +44,8 @@ package enum CopyError: UserFacing, Equatable {
         case .taken(let path): "\(path) is there already"
         case .leftBehind(let count, let place):
             "everything was copied, but \(count) entries of \(place) have changed meanwhile and were left there"
-        case .incomplete(let failures, let isMove):
-            failures == 0
-                ? "not everything could be moved; the source was left as it was"
-                : "\(failures) of the entries could not be \(isMove ? "moved; the source was left as it was" : "copied")"
+        case .incomplete(_, isMove: true): "not everything could be moved; the source was left as it was"
+        case .incomplete(let failures, isMove: false): "\(failures) of the entries could not be copied"
         }
     }
 

@@ -40,7 +40,9 @@ package struct CopyReport: Sendable {
     package init() {}
 
     /// Whether the destination has all of the source, as it still is.
-    package var isWhole: Bool { failures == 0 && specials == 0 && vanished == 0 && changed == 0 }
+    package var isWhole: Bool {
+        failures == 0 && specials == 0 && vanished == 0 && changed == 0 && lost == nil
+    }
 
     /// Whether nothing had to be done.
     package var isEmpty: Bool { files + directories + links + adjusted + deleted == 0 }

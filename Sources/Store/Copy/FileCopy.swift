@@ -35,6 +35,8 @@ package struct FileCopy: ~Copyable {
     }
 
     /// Does it; `tell` hears what becomes of each entry, with its path below the directory that is written to.
+    ///
+    /// What was to be moved is only removed when the report is that of a whole copy.
     package borrowing func run(
         _ tell: @escaping (CopyReport.Event, RawString) -> Void
     ) throws -> CopyReport {
@@ -54,8 +56,12 @@ package struct FileCopy: ~Copyable {
                 remembersRoot: request.isSync && !sparesRoot(found, target)),
             journal, destination: found.name == .root ? FileIdentity(try target.status()) : nil)
         try copy.run()
-        if request.isMove { try removeSource(found, copy, target) }
-        return copy.report
+        let report = copy.report
+        if report.isEmpty, report.vanished > 0, found.kind.kind != .directory {
+            throw CopyError.missing(request.source)
+        }
+        if request.isMove, report.isWhole { try removeSource(found, copy, target) }
+        return report
     }
 
     // MARK: - Looking
@@ -163,19 +169,26 @@ package struct FileCopy: ~Copyable {
         return isRoot && (request.source.container == nil || FileIdentity(found.kind) != root)
     }
 
-    private borrowing func reader(_ found: Findings, _ journal: TreeCopy.Journal) throws -> TreeReader {
+    private borrowing func reader(
+        _ found: Findings, _ journal: TreeCopy.Journal
+    ) throws(CopyError) -> TreeReader {
         let options = TreeCopy.options(isSync: request.isSync)
         let omitted = { (path: RawString, omission: TreeReader.Omission) in
             journal.note(TreeCopy.omission(omission), path)
         }
         let path = found.source.path
-        guard found.kind.kind != .directory, let name = path.lastComponent else {
+        do throws(SystemError) {
+            guard found.kind.kind != .directory, let name = path.lastComponent else {
+                return try TreeReader(
+                    try source.openDirectory(path), as: found.name, options, onOmission: omitted)
+            }
             return try TreeReader(
-                try source.openDirectory(path), as: found.name, options, onOmission: omitted)
+                only: name, in: try source.openDirectory(path.parent), as: found.name, options,
+                onOmission: omitted)
+        } catch {
+            // It was there a moment ago.
+            throw error.code == ENOENT ? .missing(request.source) : .refused(request.source, error)
         }
-        return try TreeReader(
-            only: name, in: try source.openDirectory(path.parent), as: found.name, options,
-            onOmission: omitted)
     }
 
     // MARK: - Moving
@@ -208,14 +221,11 @@ package struct FileCopy: ~Copyable {
     private borrowing func removeSource(
         _ found: Findings, _ copy: TreeCopy, _ target: borrowing Directory
     ) throws {
-        guard copy.report.isWhole else {
-            throw CopyError.incomplete(failures: copy.report.failures, isMove: true)
-        }
         let raw = target.raw
         try syscall("syncfs", request.destination.description) { cd_syncfs(raw) }
         guard let name = found.source.path.lastComponent else { return }
         let parent = try source.openDirectory(found.source.path.parent)
-        let remover = try TreeWriter(parent, remembersRoot: false)
+        let remover = try TreeWriter(parent, replacement: .atomic, remembersRoot: false)
         var left = 0
         for entry in copy.arrived.reversed() {
             let below = entry.path.components.dropFirst(found.name.components.count)

@@ -26,14 +26,22 @@ final class TreeCopy {
         let status: FileStatus
     }
 
+    /// The name at the destination under which a file with several was written, or found.
+    private struct Head {
+        let path: GuestPath
+        let identity: FileIdentity
+        let entry: TarEntry
+        let size: Int64
+    }
+
     private let rules: Rules
     private let writer: TreeWriter
     private let reader: TreeReader
     private let journal: Journal
     /// What is made first, and must not be copied into itself.
     private var destination: FileIdentity?
-    /// The files with several names: what the first of them has become.
-    private var firstNames: [RawString: FileIdentity] = [:]
+    /// The files with several names, by the first of them in the source: what others can be linked to.
+    private var heads: [RawString: Head] = [:]
     /// What the source does not have, found as its directories are listed.
     private var extras: [GuestPath] = []
     private(set) var arrived: [Arrived] = []
@@ -59,6 +67,7 @@ final class TreeCopy {
         case .socket: .leftOut
         case .vanished: .vanished
         case .changed: .changed
+        case .moved: .failed(reason: "it was moved elsewhere before all of it was read")
         case .mountPoint: .failed(reason: "something is mounted there")
         case .unreadable(let error): .failed(reason: error.reason)
         }
@@ -132,9 +141,9 @@ final class TreeCopy {
 
     private func copy(_ listed: TarEntry, at path: GuestPath) throws {
         if entryIsDestination() { return fail(listed, "it cannot be copied into itself") }
-        switch listed.kind {
-        case .characterDevice, .blockDevice, .fifo, .unknown: return journal.note(.leftOut, listed.path)
-        case .regular, .directory, .symbolicLink, .hardLink: break
+        switch reader.status.kind {
+        case .regular, .directory, .symbolicLink: break
+        default: return journal.note(.leftOut, listed.path)
         }
         var wanted = listed
         wanted.accessed = reader.status.accessed
@@ -162,7 +171,7 @@ final class TreeCopy {
             guard rules.deletes, !path.components.isEmpty else {
                 return "there is \(Self.words(kind)) in its place"
             }
-            try writer.remove(path) { [journal] in journal.note(.deleted, $0.relative) }
+            try writer.delete(path) { [journal] in journal.note(.deleted, $0.relative) }
             return nil
         }
     }
@@ -180,37 +189,52 @@ final class TreeCopy {
     }
 
     private func write(_ listed: TarEntry, at path: GuestPath, isNew: Bool) throws {
-        guard var entry = try reader.complete(listed) else { return }
+        let isLinked = try link(listed, at: path)
+        guard var entry = try reader.complete(listed, alone: !isLinked) else { return }
         entry.accessed = reader.status.accessed
         rules.owner.apply(to: &entry)
-        if entry.kind == .hardLink, try !link(entry, at: path) {
-            // As a file of its own.
-            entry.kind = .regular
-            guard let whole = try reader.complete(entry) else { return }
-            entry = whole
-            rules.owner.apply(to: &entry)
+        if !isLinked {
+            let identity = try writer.write(entry, at: path, from: reader)
+            noteHead(listed, entry, path, identity)
         }
-        if entry.kind != .hardLink { try writer.write(entry, at: path, from: reader) }
         if Self.isPrivileged(entry) { journal.report.privileged += 1 }
         let kind = reader.status.kind
         // Of a directory that was there only what it looks like has been changed.
         let isAdjusted = kind == .directory && !isNew
         journal.note(
-            entry.kind == .hardLink
+            isLinked
                 ? .linked : isAdjusted ? .adjusted : .copied(kind, isNew: isNew, size: entry.size),
             entry.path)
-        try rememberFirstName(entry, path)
         remember(path)
     }
 
-    /// False where the file system has no hard links, or has enough of them.
+    /// Makes another name of a file that has been copied; false where there is none, or where the file system has no
+    /// hard links, or has enough of them.
     private func link(_ entry: TarEntry, at path: GuestPath) throws -> Bool {
+        guard entry.kind == .hardLink, let head = heads[entry.linkTarget] else { return false }
+        let target = TreeWriter.LinkTarget(head.path) {
+            // Another copy may be writing the very same.
+            FileIdentity($0) == head.identity
+                || ($0.size == head.size && $0.permissions == head.entry.permissions
+                    && Self.looksLike(head.entry, $0))
+        }
         do {
-            try writer.write(entry, at: path, linkTarget: GuestPath(entry.linkTarget), from: reader)
+            try writer.write(entry, at: path, link: target, from: reader)
             return true
+        } catch TreeError.missingLinkTarget {
+            return false
         } catch TreeError.refused(_, let error) where [EPERM, EOPNOTSUPP, EMLINK].contains(error.code) {
             return false
         }
+    }
+
+    /// Notes that other names of the file can be linked to this one, which is that file at the destination.
+    private func noteHead(
+        _ listed: TarEntry, _ entry: TarEntry, _ path: GuestPath, _ identity: FileIdentity?
+    ) {
+        guard reader.status.links > 1, let identity else { return }
+        heads[listed.kind == .hardLink ? listed.linkTarget : listed.path] = Head(
+            path: path, identity: identity, entry: entry, size: reader.status.size)
     }
 
     private static func isPrivileged(_ entry: TarEntry) -> Bool {
@@ -223,32 +247,30 @@ final class TreeCopy {
         if rules.remembers { arrived.append(Arrived(path: path, status: reader.status)) }
     }
 
-    private func rememberFirstName(_ entry: TarEntry, _ path: GuestPath) throws {
-        guard rules.isSync, reader.status.links > 1, entry.kind == .regular else { return }
-        firstNames[entry.path] = try writer.status(of: path).map { FileIdentity($0) }
-    }
-
     // MARK: - Comparing
 
     /// Whether there is nothing to copy; what is not quite right is put right.
     private func isCurrent(_ entry: TarEntry, _ there: FileStatus, _ path: GuestPath) throws -> Bool {
         switch entry.kind {
-        case .hardLink:
-            return firstNames[entry.linkTarget] == FileIdentity(there)
+        case .hardLink where heads[entry.linkTarget] != nil:
+            return heads[entry.linkTarget]?.identity == FileIdentity(there)
         case .symbolicLink:
-            guard there.kind == .symbolicLink, looksLike(entry, there) else { return false }
-            return try writer.linkTarget(of: path) == entry.linkTarget && hasSameAttributes(entry, path)
+            guard there.kind == .symbolicLink, Self.looksLike(entry, there),
+                try writer.linkTarget(of: path) == entry.linkTarget, try hasSameAttributes(entry, path)
+            else { return false }
+            noteHead(entry, entry, path, FileIdentity(there))
+            return true
         case .directory:
-            guard there.permissions == entry.permissions, looksLike(entry, there) else { return false }
+            guard there.permissions == entry.permissions, Self.looksLike(entry, there) else { return false }
             return try hasSameAttributes(entry, path)
-        case .regular:
-            guard there.kind == .regular, there.size == reader.status.size,
+        case .regular, .hardLink:
+            guard there.kind == .regular, reader.status.kind == .regular, there.size == reader.status.size,
                 try hasSameContent(entry, there, path)
             else { return false }
-            if there.permissions == entry.permissions, looksLike(entry, there),
+            if there.permissions == entry.permissions, Self.looksLike(entry, there),
                 try hasSameAttributes(entry, path)
             {
-                if reader.status.links > 1 { firstNames[entry.path] = FileIdentity(there) }
+                noteHead(entry, entry, path, FileIdentity(there))
                 return true
             }
             return try adjust(entry, there, path)
@@ -264,21 +286,23 @@ final class TreeCopy {
         return wanted.attributes.count == there.count && Set(wanted.attributes) == Set(there)
     }
 
-    private func looksLike(_ entry: TarEntry, _ there: FileStatus) -> Bool {
+    private static func looksLike(_ entry: TarEntry, _ there: FileStatus) -> Bool {
         there.owner == entry.owner && there.group == entry.group
-            && there.modified.tv_sec == entry.modified.tv_sec
-            && there.modified.tv_nsec == entry.modified.tv_nsec
+            && hasSameTime(entry, there)
+    }
+
+    /// Some file systems and programs keep whole seconds only.
+    private static func hasSameTime(_ entry: TarEntry, _ there: FileStatus) -> Bool {
+        there.modified.tv_sec == entry.modified.tv_sec
+            && (there.modified.tv_nsec == entry.modified.tv_nsec || there.modified.tv_nsec == 0)
     }
 
     private func hasSameContent(
         _ entry: TarEntry, _ there: FileStatus, _ path: GuestPath
     ) throws -> Bool {
-        guard rules.comparesContent else {
-            // Some file systems and programs keep whole seconds only.
-            return there.modified.tv_sec == entry.modified.tv_sec
-                && (there.modified.tv_nsec == entry.modified.tv_nsec || there.modified.tv_nsec == 0)
-        }
-        guard try reader.complete(entry) != nil, let other = try writer.openFile(path, there) else {
+        guard rules.comparesContent else { return Self.hasSameTime(entry, there) }
+        guard try reader.complete(entry, alone: true) != nil, let other = try writer.openFile(path, there)
+        else {
             return false
         }
         return try reader.hasData(of: other)
@@ -312,10 +336,12 @@ final class TreeCopy {
         guard journal.report.failures == 0 else { return }
         for path in extras {
             do {
-                try writer.remove(path) { [journal] in journal.note(.deleted, $0.relative) }
+                try writer.delete(path) { [journal] in journal.note(.deleted, $0.relative) }
             } catch {
                 guard let reason = Self.reason(error) else { throw error }
-                journal.note(.failed(reason: reason), path.relative)
+                var member = path.relative
+                if case TreeError.refused(let inner, _) = error { member = inner }
+                journal.note(.failed(reason: reason), member)
             }
         }
     }

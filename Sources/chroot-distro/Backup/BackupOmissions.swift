@@ -18,6 +18,7 @@ struct BackupOmissions {
     private var sockets = 0
     private var vanished = 0
     private var changed = Places()
+    private var moved = Places()
     private var mountPoints = Places()
     /// The first that may not be read.
     private(set) var unreadable: (RawString, SystemError)?
@@ -27,6 +28,7 @@ struct BackupOmissions {
         case .socket: sockets += 1
         case .vanished: vanished += 1
         case .changed: changed.note(path)
+        case .moved: moved.note(path)
         case .mountPoint: mountPoints.note(path)
         case .unreadable(let error): if unreadable == nil { unreadable = (path, error) }
         }
@@ -41,6 +43,11 @@ struct BackupOmissions {
             diagnostics.warning(
                 "\(changed.count) file(s) changed while they were read, and may be copied half; one is "
                     + "\(changed.first)")
+        }
+        if moved.count > 0 {
+            diagnostics.warning(
+                "\(moved.count) director(ies) were moved before all of them was read, and may be incomplete; one is "
+                    + "\(moved.first)")
         }
         if mountPoints.count > 0 {
             diagnostics.warning(

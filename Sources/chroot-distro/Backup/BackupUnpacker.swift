@@ -114,7 +114,7 @@ struct BackupUnpacker {
 
     private func write(_ entry: TarEntry, at path: GuestPath, from reader: TarReader) throws {
         onMember(entry.path)
-        try writer.write(entry, at: path, linkTarget: target(of: entry), from: reader)
+        try writer.write(entry, at: path, link: target(of: entry).map { .init($0) }, from: reader)
     }
 
     /// Where a hard link leads; `nil` when that is outside the root.

@@ -37,7 +37,7 @@ struct EmulatedLinks {
             var entry = TarEntry(.hardLink, path.relative, permissions: 0)
             entry.linkTarget = file.relative
             do {
-                try writer.write(entry, at: path, linkTarget: file, from: NoData())
+                try writer.write(entry, at: path, link: .init(file), from: NoData())
                 backing.formUnion([step, file])
             } catch is TreeError {
                 broken.formUnion([step, file])

@@ -22,11 +22,13 @@ struct ContainerChanges {
         let name = container.name
         let rootfs = try container.rootfs()
         let diff = try LayerDiff(
-            rootfs.directory.duplicate(), since: image.flatMap { _ in Completion.moment(of: container) },
+            rootfs.directory.duplicate(), made: image.flatMap { _ in Completion.time(of: container) },
             always: listsOwn ? GuestFiles.paths : []
         ) {
             guard let image else { return ImageTree() }
-            return try tree(of: image.stack, for: context.store().container(name), context)
+            return try image.naming {
+                try tree(of: image.stack, for: context.store().container(name), context)
+            }
         }
         let changes = try diff.run()
         let own = changes.lazy.filter { isOwn($0, in: rootfs, hasImage: image != nil) }.map(\.path)

@@ -12,6 +12,7 @@ struct BackupCommand: PrivilegedCommand {
             "Writes a tar archive with CONTAINER/manifest.json and CONTAINER/rootfs, to FILE or to standard output. Owners, hard links, extended attributes, holes and devices are kept. Sockets and what is mounted inside are left out.",
             "A running container stands still meanwhile, so that the copy is consistent; where the kernel cannot do that, it is said that the copy was taken of something moving.",
             "With --base only what has been changed since that backup is written, with a list of what is still there. The base is a whole backup or such an increment; restore takes the whole one and all increments in their order. What was changed is told by the time of the last change, which no program can set, so the host's clock must not go backwards in between.",
+            "Without --compress, the end of FILE says how: .tar.gz or .tgz, .tar.bz2 or .tbz2, .tar.xz or .txz, .tar.zst or .tzst, or only .gz, .bz2, .xz or .zst. Any other name gets a plain archive, but for those of formats that are not written, such as .lz4 and .zip, which are refused.",
             "FILE appears when it is complete, and replaces nothing. To encrypt a backup, send it through a pipe: chroot-distro backup NAME | age -r KEY >NAME.tar.age",
         ],
         operands: [Operand("CONTAINER", .container)],

@@ -8,11 +8,13 @@ struct ClearCacheCommand: PrivilegedCommand {
     static let spec = CommandSpec(
         "clear-cache", aliases: ["clear", "cl"], summary: "Delete downloaded images", group: "Images",
         description: [
-            "Deletes all images, and what is left of downloads. Containers are not touched: only the next installation has to fetch its image again. With one of the options only a part is deleted.",
+            "Deletes all images, and what is left of downloads. Containers go on as they are, but the next installation has to fetch its image again, and so have `reset`, `commit` and the first `diff` of a container. With one of the options only a part is deleted, and nothing that a container was made of.",
             "Nothing is deleted while another command uses the image store.",
         ],
         flags: [
-            Flag("orphan", group: "part", help: "Delete only what belongs to no image"),
+            Flag(
+                "orphan", group: "part",
+                help: "Delete only what belongs to no image and to no container's image"),
             Flag(
                 "build-cache", group: "part",
                 help: "Delete only what builds have left behind and no image contains"),
@@ -56,11 +58,12 @@ struct ClearCacheCommand: PrivilegedCommand {
         }
         var bytes: Int64 = 0
         if let images = try context.existingImages() {
+            let sole = try images.claim()
             bytes =
                 switch part {
-                case .everything: try images.clear(onRemove: tell).bytes
-                case .orphans: try images.collectGarbage(onRemove: tell).bytes
-                case .buildCache(let keep): try images.collectGarbage(sparing: keep, onRemove: tell).bytes
+                case .everything: try sole.clear(onRemove: tell).bytes
+                case .orphans: try sole.collectGarbage(onRemove: tell).bytes
+                case .buildCache(let keep): try sole.collectGarbage(sparing: keep, onRemove: tell).bytes
                 }
         }
         if case .everything = part { try ImageRun.sweep(context, olderThan: 0) }

@@ -6,9 +6,9 @@ import Store
 
 struct CommitCommand: PrivilegedCommand {
     static let spec = CommandSpec(
-        "commit", summary: "Make an image of a container", group: "Files, images and backups",
+        "commit", summary: "Make an image of a container", group: "Images",
         description: [
-            "Writes what was changed in the container as a new layer over those of its image, and keeps the result in the image store as IMAGE. A container that was made of an archive becomes an image of one layer. What the program itself writes, such as /etc/resolv.conf, and what is mounted in the container do not get into it.",
+            "Writes what was changed in the container as a new layer over those of its image, and keeps the result in the image store as IMAGE. A container that was made of an archive becomes an image of one layer. What the program itself writes, such as /etc/resolv.conf, and what is mounted in the container do not get into it. A running container stands still meanwhile.",
             "With SOURCE_DATE_EPOCH set, no time in the image is later than that, and equal containers make equal images.",
         ],
         operands: [Operand("CONTAINER", .container), Operand("IMAGE")],
@@ -23,6 +23,7 @@ struct CommitCommand: PrivilegedCommand {
             Flag(
                 "compress", value: "TYPE", kind: .choice(LayerCompression.allCases.map(\.rawValue)),
                 help: "Compress the layer with gzip (default) or zstd"),
+            Flag("live", help: "Let a running container go on meanwhile"),
             Flag("quiet", short: "q", help: "Print nothing but the digest of the image"),
         ],
         examples: [
@@ -36,6 +37,7 @@ struct CommitCommand: PrivilegedCommand {
     private let message: String?
     private let configChanges: [ConfigChange]
     private let compression: LayerCompression
+    private let isLive: Bool
     private let isQuiet: Bool
 
     init(_ arguments: ParsedArguments) throws(UsageError) {
@@ -47,6 +49,7 @@ struct CommitCommand: PrivilegedCommand {
         for text in try arguments.texts("change") { changes.append(try ConfigChange(text)) }
         configChanges = changes
         compression = try arguments.text("compress").flatMap { LayerCompression(rawValue: $0) } ?? .gzip
+        isLive = arguments.isSet("live")
         isQuiet = arguments.isSet("quiet")
     }
 
@@ -65,28 +68,35 @@ struct CommitCommand: PrivilegedCommand {
         let epoch = try Self.sourceDateEpoch(context.caller.environment)
         let store = try context.store()
         guard try store.contains(name) else { throw try store.notInstalled(name) }
-        let lock = try store.lock(name, .shared, for: "commit")
-        let container = try store.container(name)
-        let images = try context.images()
-        let use = try images.beginUse()
-        let base = try RecordedImage(of: container)
-        if let base { try base.stack.requireStored(in: images) }
+        // One that runs is not entered meanwhile: who comes in would stand still with the others.
         let isRunning = try Shutdown(name, in: context.layout).isNeeded()
-        if isRunning {
-            context.diagnostics.warning(
-                "\(name) is running: what changes meanwhile may get into the image in part")
+        let lock = try store.lock(name, isRunning && !isLive ? .exclusive : .shared, for: "commit")
+        let container = try store.container(name)
+        // Forks, so it comes before any thread.
+        let freeze = try context.hold(name, isLive: isLive)
+        let images = try context.images()
+        let base = try RecordedImage(of: container)
+        try requireDiffIDs(of: base)
+        let top = try images.bringing {
+            try base?.naming { try base?.stack.requireStored(in: images) }
+            let found = try ContainerChanges.find(in: container, of: base, listsOwn: base == nil, context)
+            let layer = try write(found, of: container, to: images, epoch, context)
+            return try images.keep(
+                config(over: base, layer, epoch),
+                layers: (base?.manifest.layers ?? []) + [layer].compactMap { $0?.descriptor },
+                as: reference)
         }
-        let found = try ContainerChanges.find(in: container, of: base, listsOwn: base == nil, context)
-        let layer = try write(found, of: container, to: images, epoch, context)
-        let top = try images.keep(
-            config(over: base, layer, epoch),
-            layers: (base?.manifest.layers ?? []) + [layer].compactMap { $0?.descriptor },
-            as: reference)
-        use.release()
+        context.letGo(freeze)
         lock.release()
         context.diagnostics.info("Committed \(name) as \(Quoted(reference.familiar))")
         try FileDescriptor.standardOutput("\(top.digest)\n")
         return .success
+    }
+
+    /// A config says of each layer what it contains, so that of the base has to.
+    private func requireDiffIDs(of base: RecordedImage?) throws(CommitError) {
+        guard let base, base.config.diffIDs.count != base.manifest.layers.count else { return }
+        throw .noDiffIDs(name)
     }
 
     /// The new layer; `nil` when nothing was changed.
@@ -108,8 +118,7 @@ struct CommitCommand: PrivilegedCommand {
         return layer
     }
 
-    private func config(over base: RecordedImage?, _ layer: LayerBlob?, _ epoch: Int64?) throws -> ImageConfig
-    {
+    private func config(over base: RecordedImage?, _ layer: LayerBlob?, _ epoch: Int64?) -> ImageConfig {
         var config = base?.config ?? ImageConfig(platform: .host)
         let moment = epoch.map { Timestamp(seconds: $0) } ?? .now
         config.created = moment.description
@@ -126,9 +135,6 @@ struct CommitCommand: PrivilegedCommand {
         config.history.append(entry)
         if let layer { config.diffIDs.append(layer.diffID) }
         for change in configChanges { change.apply(to: &config.config) }
-        guard config.diffIDs.count == (base?.manifest.layers.count ?? 0) + (layer == nil ? 0 : 1) else {
-            throw CommitError.noDiffIDs(name)
-        }
         return config
     }
 

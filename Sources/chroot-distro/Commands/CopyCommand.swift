@@ -5,7 +5,7 @@ import Store
 struct CopyCommand: PrivilegedCommand {
     static let spec = CommandSpec(
         "copy", aliases: ["cp"], summary: "Copy files to, from and between containers",
-        group: "Files",
+        group: "Files and backups",
         description: [
             "Copies SRC to DEST; at least one of them is in a container. When DEST is a directory, SRC goes into it. Missing directories on the way to DEST are made.",
             "Owners, modes, times, extended attributes, hard links and holes stay as they are; what you copy to this host while the program becomes root for you is yours. Devices, FIFOs and sockets are left out. Each file appears under its name only when it is whole. A symbolic link that SRC names is followed, those inside SRC are copied as links; none can lead out of a container.",

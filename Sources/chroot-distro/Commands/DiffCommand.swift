@@ -1,3 +1,4 @@
+import Archive
 import CLI
 import OCI
 import Platform
@@ -6,7 +7,7 @@ import Store
 struct DiffCommand: PrivilegedCommand {
     static let spec = CommandSpec(
         "diff", summary: "List what was changed in a container since its installation",
-        group: "Files, images and backups",
+        group: "Files and backups",
         description: [
             "Compares the container with its image: A marks what was added, C what was changed and D what was deleted, with all that was in it. Nothing is left out but what the program itself writes, such as /etc/resolv.conf; --all lists that too, marked.",
             "A change is one of content, type, permissions, owner, time, extended attributes or hard links. The layers of the image are read once; what was learnt of them is kept beside the container.",
@@ -63,7 +64,7 @@ struct DiffCommand: PrivilegedCommand {
     private static func statistics(_ items: [ListedChange]) -> String {
         func row(_ word: String) -> String {
             let those = items.filter { $0.change == word }
-            let size = those.reduce(Int64(0)) { $0 + $1.size }
+            let size = those.reduce(Int64(0)) { $0.saturating(adding: $1.size) }
             return "\(word) \(those.count), \(ByteCount(size))\n"
         }
         return row("added") + row("changed") + row("deleted")

@@ -5,7 +5,7 @@ import Platform
 struct DoctorCommand: PrivilegedCommand {
     static let spec = CommandSpec(
         "doctor", aliases: ["check"], summary: "Find out what is wrong, and repair what is safe to repair",
-        group: "Help and repair",
+        group: "Help",
         description: [
             "Tries each feature of the kernel that containers need, and looks at libraries, disk, store, images, sessions, network, graphics, sound and what guards this host. Each finding says what is so, why it matters and what to do. Nothing is changed without --fix.",
             "Without root it tells what it could not look at. The exit status is 1 when there is a problem that is not repaired.",

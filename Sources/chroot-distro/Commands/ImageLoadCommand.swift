@@ -6,9 +6,9 @@ import Platform
 
 struct ImageLoadCommand: PrivilegedCommand {
     static let spec = CommandSpec(
-        "image load", summary: "Take images out of an archive into the store", group: "Images",
+        "image load", summary: "Take images out of an archive or a layout into the store", group: "Images",
         description: [
-            "Reads an OCI archive or one of `docker save`, compressed or not, from FILE or standard input. All of its images and platforms get the names that the archive gives them: load only what you trust to say what debian:12 is. A name that another image has is refused.",
+            "Reads an OCI archive or one of `docker save`, compressed or not, from FILE or standard input; FILE may also be the directory of an OCI layout. All of its images and platforms get the names that the archive gives them: load only what you trust to say what debian:12 is. A name that another image has is refused.",
             "Everything is verified before any name is given, and nothing is fetched from anywhere.",
         ],
         operands: [Operand("FILE", .file, optional: true)],
@@ -21,7 +21,8 @@ struct ImageLoadCommand: PrivilegedCommand {
             Flag("replace", help: "Take names from images that have them"), .quietImages,
         ],
         examples: [
-            .init("chroot-distro image load debian.tar"), .init("docker save app | chroot-distro image load"),
+            .init("chroot-distro image load debian.tar"), .init("chroot-distro image load ./layout"),
+            .init("docker save app | chroot-distro image load"),
         ])
 
     private let path: RawString?
@@ -46,10 +47,7 @@ struct ImageLoadCommand: PrivilegedCommand {
         let images = try context.images()
         try? images.sweepImports()
         _ = try? images.sweepParts(olderThan: 14 * 86400)
-        let source = try open()
-        for image in try ArchiveImporter.loadAll(
-            FileSource(source), into: images, as: name, replaces: replaces)
-        {
+        for image in try load(open(), into: images) {
             let platforms = Set(image.platforms.map(\.description)).sorted().map { Quoted($0).description }
             for name in image.names {
                 context.diagnostics.info(
@@ -57,6 +55,16 @@ struct ImageLoadCommand: PrivilegedCommand {
             }
         }
         return .success
+    }
+
+    private func load(
+        _ source: consuming FileDescriptor, into images: borrowing ImageLayout
+    ) throws -> [LoadedImage] {
+        let isDirectory = try source.status().kind == .directory
+        return isDirectory
+            ? try ArchiveImporter.loadAll(
+                Directory(adopting: source), into: images, as: name, replaces: replaces)
+            : try ArchiveImporter.loadAll(FileSource(source), into: images, as: name, replaces: replaces)
     }
 
     private func open() throws -> FileDescriptor {

@@ -1,8 +1,6 @@
 import CLI
-import Libc
 import OCI
 import Platform
-import Store
 
 struct ImagePruneCommand: PrivilegedCommand {
     static let spec = CommandSpec(
@@ -36,32 +34,21 @@ struct ImagePruneCommand: PrivilegedCommand {
         }
         // The notes of killed imports have no meaning for what is gone.
         try? images.sweepImports()
+        let sole = try images.claim()
         var bytes: Int64 = 0
-        let sources = try Self.sources(of: context)
         if takesUnused {
-            let used = Set(sources.map(\.config.digest))
-            let catalog = try ImageCatalog(images)
-            let unused = catalog.images.filter { !used.contains($0.id) }
-            let removal = try images.remove(unused, of: catalog)
-            for name in removal.names { diagnostics.info("Removed \(Quoted(StoredImage.familiar(name)))") }
-            bytes = removal.reclaimed?.bytes ?? 0
+            let used = try ContainerImages(of: context.layout).ids
+            let unused = try ImageCatalog(images).images.filter { !used.contains($0.id) }
+            let removal = try sole.remove(unused, sparingShared: true)
+            ImageRemoveCommand.tell(removal, diagnostics)
+            bytes = removal.reclaimed.bytes
         }
-        // What a container was made of is what `reset` makes it anew of, also when the tag means something else by now.
-        let kept = Set(sources.flatMap { [$0.config] + $0.layers }.map(\.digest))
-        bytes += try images.collectGarbage(keeping: kept) { [isVerbose] name in
+        let tell: (RawString) -> Void = { [isVerbose] name in
             if isVerbose { diagnostics.info("deleted \(Quoted(bytes: name.bytes))") }
-        }.bytes
+        }
+        bytes += try sole.collectGarbage(onRemove: tell).bytes
+        bytes += try URLDownloader.sweep(context.cache(), onRemove: tell)
         diagnostics.info("Freed \(ByteCount(bytes))")
         return .success
-    }
-
-    /// What the containers were made of, as far as they know it.
-    private static func sources(of context: borrowing Context) throws -> [Manifest] {
-        guard access(context.layout.data.rawValue, F_OK) == 0 else { return [] }
-        let store = try context.store()
-        return try store.names().compactMap { name in
-            guard let container = try? store.container(name) else { return nil }
-            return (try? RecordedImage(of: container))?.manifest
-        }
     }
 }

@@ -6,7 +6,7 @@ struct ImageRemoveCommand: PrivilegedCommand {
     static let spec = CommandSpec(
         "image rm", aliases: ["image remove"], summary: "Remove images from the store", group: "Images",
         description: [
-            "IMAGE is a name, or the first digits of an ID or digest, four at least. An ID stands for all its names. The layers that no other image has go with it; containers do not need them."
+            "IMAGE is a name, or the first digits of an ID or digest, four at least. An ID stands for all its names. The layers that no other image has, and no container was made of, go with it. Nothing is removed while another command uses the image store."
         ],
         operands: [Operand("IMAGE", .image, repeatable: true)],
         flags: [.architecture("Remove it for this processor only"), .quietImages],
@@ -32,7 +32,11 @@ struct ImageRemoveCommand: PrivilegedCommand {
 
     /// Removes what each word means; nothing when one of them means nothing.
     static func remove(_ words: [String], _ platform: ImagePlatform?, _ context: borrowing Context) throws {
-        let catalog = try context.catalog()
+        guard let images = try context.existingImages() else {
+            throw ImageChoiceError.unknown(words.first ?? "", near: nil)
+        }
+        let sole = try images.claim()
+        let catalog = try ImageCatalog(images)
         var chosen: [StoredImage] = []
         var damaged: [String] = []
         for word in words {
@@ -42,25 +46,21 @@ struct ImageRemoveCommand: PrivilegedCommand {
                 chosen += try catalog.select(word, platform: platform)
             }
         }
-        let images = try context.images()
+        let removal = try sole.remove(chosen)
+        tell(removal, context.diagnostics)
         for name in damaged {
-            try images.remove(damaged: name)
+            try sole.remove(damaged: name)
             context.diagnostics.info("Removed \(Quoted(StoredImage.familiar(name)))")
         }
-        let removal = try images.remove(chosen, of: catalog)
-        for name in removal.names {
-            context.diagnostics.info("Removed \(Quoted(StoredImage.familiar(name)))")
-        }
+        context.diagnostics.info("Freed \(ByteCount(removal.reclaimed.bytes))")
+    }
+
+    /// Says what is gone.
+    static func tell(_ removal: SoleUse.Removal, _ diagnostics: Diagnostics) {
+        for name in removal.names { diagnostics.info("Removed \(Quoted(StoredImage.familiar(name)))") }
         for (name, platform) in removal.platforms {
             let title = platform.map { " for \(Quoted($0.description))" } ?? ""
-            context.diagnostics.info("Removed \(Quoted(StoredImage.familiar(name)))\(title)")
-        }
-        if let reclaimed = removal.reclaimed {
-            context.diagnostics.info("Freed \(ByteCount(reclaimed.bytes))")
-        } else {
-            context.diagnostics.warning(
-                "the image store is in use, so the content stays for now",
-                hint: "Later, free the space with: chroot-distro image prune")
+            diagnostics.info("Removed \(Quoted(StoredImage.familiar(name)))\(title)")
         }
     }
 

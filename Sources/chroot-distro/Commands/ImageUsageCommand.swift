@@ -6,7 +6,7 @@ struct ImageUsageCommand: PrivilegedCommand {
     static let spec = CommandSpec(
         "image du", summary: "Show how much of the disk images take", group: "Images",
         description: [
-            "SIZE is all that an image consists of; UNIQUE is what would go with it, since no other image has it. What belongs to no image, and downloads that were interrupted, are freed by: chroot-distro image prune."
+            "SIZE is all that an image consists of; UNIQUE is what would go with it, since no other image has it. What only containers keep, to be made anew of it, goes after them. What nobody needs, and downloads that were interrupted, are freed by: chroot-distro image prune."
         ],
         flags: [.json], examples: [.init("chroot-distro image du")])
 
@@ -33,7 +33,8 @@ struct ImageUsageCommand: PrivilegedCommand {
                 + """
 
                 Images:                 \(ByteCount(usage.images))
-                Of no image:            \(ByteCount(usage.orphans.bytes)) in \(usage.orphans.files) files
+                Of containers alone:    \(ByteCount(usage.kept.bytes)) in \(usage.kept.files) files
+                Of nobody:              \(ByteCount(usage.orphans.bytes)) in \(usage.orphans.files) files
                 Interrupted downloads:  \(ByteCount(usage.parts.bytes)) in \(usage.parts.files) files
 
                 """)
@@ -57,12 +58,14 @@ private struct UsageReport: Encodable {
     let schema = 1
     let images: [Item]
     let total: Int64
+    let containers: Sum
     let orphans: Sum
     let parts: Sum
 
     init(_ usage: ImageUsage) {
         images = usage.items.map { Item(name: $0.name, size: $0.size, unique: $0.unique) }
         total = usage.images
+        containers = Sum(files: usage.kept.files, size: usage.kept.bytes)
         orphans = Sum(files: usage.orphans.files, size: usage.orphans.bytes)
         parts = Sum(files: usage.parts.files, size: usage.parts.bytes)
     }

@@ -4,7 +4,7 @@ import Platform
 struct InfoCommand: Command {
     static let spec = CommandSpec(
         "info", aliases: ["version-info", "nf"], summary: "Show versions, places and containers",
-        group: "Help and repair",
+        group: "Help",
         description: [
             "Shows what a report of a defect should say: the versions of the program, of the kernel and of the libraries, the host, where everything is kept, how to become root, and the containers with their sizes. What is wrong is told by doctor."
         ],

@@ -10,7 +10,7 @@ struct InstallCommand: PrivilegedCommand {
         group: "Living in containers",
         description: [
             "IMAGE is an image of a registry such as debian:12 or ghcr.io/owner/name@sha256:..., a local archive or OCI layout directory that begins with /, ./, ../ or ~, an http(s) address of an archive, or - for an archive on standard input.",
-            "Archives may be root file systems, OCI layouts, docker-save files or backups, in gzip, bzip2, xz, lzma, zstd or plain.",
+            "Archives may be root file systems, OCI layouts, docker-save files or backups, in gzip, bzip2, xz, lzma, zstd or plain, or squashfs images such as enroot's, for which unsquashfs has to be there.",
             "An image that is in the store with all its layers is installed without a network.",
         ],
         operands: [Operand("IMAGE", .imageOrFile, repeatable: true)],
@@ -30,6 +30,7 @@ struct InstallCommand: PrivilegedCommand {
             .init("chroot-distro install debian:12"),
             .init("chroot-distro install alpine:3.21 --name my-alpine"),
             .init("chroot-distro install ./rootfs.tar.xz"),
+            .init("chroot-distro install ./ubuntu.sqsh"),
             .init("cat rootfs.tar.gz | chroot-distro install - -n demo"),
         ])
 

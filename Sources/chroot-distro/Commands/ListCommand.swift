@@ -3,6 +3,7 @@ import CLI
 import Libc
 import OCI
 import Platform
+import Session
 import Store
 
 struct ListCommand: Command {
@@ -13,7 +14,8 @@ struct ListCommand: Command {
         ],
         flags: ListingFormat.flags + [
             Flag(
-                "verbose", short: "v", group: "format", help: "Show more of the image: user, directory, ports"
+                "verbose", short: "v", group: "format",
+                help: "Show more of the images, as root: where their source is, user, directory, ports"
             ),
             Flag("measure", help: "Measure the containers now"),
             Flag("image", help: "List the images in the store instead, as image ls does"),
@@ -114,9 +116,9 @@ struct ListedContainer: Listed {
         image = entry.image
         architecture = entry.architecture
         installed = entry.installed
-        let registry = SessionRegistry.read(try ContainerName(entry.name), in: layout)
-        sessions = registry?.openSessions().count ?? 0
-        running = sessions > 0 || registry?.livingHolder() != nil
+        let container = try ContainerName(entry.name)
+        sessions = SessionRegistry.read(container, in: layout)?.openSessions().count ?? 0
+        running = sessions > 0 || Shutdown(container, in: layout).remainder() != nil
     }
 
     var row: Row {

@@ -32,7 +32,7 @@ struct PsCommand: Command {
             items += sessions.map { ListedSession(name.description, $0, now: now) }
             guard sessions.isEmpty else { continue }
             if geteuid() == 0 { Debris.sweep(name, in: layout) }
-            if let holder = registry?.livingHolder() {
+            if let holder = Shutdown(name, in: layout).remainder() {
                 items.append(ListedSession(name.description, holder: holder))
             } else if showsAll, installed.contains(name) {
                 items.append(ListedSession(idle: name.description))

@@ -37,6 +37,7 @@ struct PushCommand: PrivilegedCommand {
     func run(in context: borrowing Context) throws -> ExitStatus {
         context.diagnostics.isQuiet = isQuiet
         let images = try context.images()
+        let use = try images.beginUse()
         let catalog = try ImageCatalog(images)
         let chosen = try catalog.select(image, platform: platform)
         guard let first = try platform == nil ? chosen.first : catalog.choose(image, platform: platform)
@@ -54,6 +55,7 @@ struct PushCommand: PrivilegedCommand {
         let outcome = try pusher.push(
             shipment, as: target, from: images, knowing: catalog, observer: progress)
         progress.close()
+        use.release()
         let there = outcome.present + outcome.mounted
         context.diagnostics.info(
             "Pushed \(Quoted(target.familiar)): \(outcome.digest), \(ByteCount(outcome.bytes)) sent"

@@ -4,7 +4,7 @@ import Platform
 struct SetupCommand: PrivilegedCommand {
     static let spec = CommandSpec(
         "setup", summary: "Let a group of people use the program without a password",
-        group: "Help and repair",
+        group: "Help",
         description: [
             "Makes the group chroot-distro, puts a user into it and lets its members become root for this program without a password, by a rule for sudo or, where only doas is installed, for doas. Nothing is started and nothing stays running.",
             "This equals root: whoever is in the group can do anything on the machine. It is refused when anybody but root could replace the program.",

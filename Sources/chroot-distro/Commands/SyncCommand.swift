@@ -4,7 +4,8 @@ import Store
 
 struct SyncCommand: PrivilegedCommand {
     static let spec = CommandSpec(
-        "sync", summary: "Bring files in, out of or between containers up to date", group: "Files",
+        "sync", summary: "Bring files in, out of or between containers up to date",
+        group: "Files and backups",
         description: [
             "Makes DEST what SRC is, and copies only what differs: a file whose size and time are the same is not read. A directory always comes with everything in it, and DEST is its mirror, not a place for it.",
             "Owners, modes and times that differ are corrected. A directory and a file never take each other's place, unless with --delete. Devices, FIFOs and sockets are left out.",

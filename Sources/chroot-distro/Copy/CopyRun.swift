@@ -65,7 +65,9 @@ struct CopyRun {
             }
         }
         say(report, request, owner, context.diagnostics)
-        if report.failures > 0 { throw CopyError.incomplete(failures: report.failures, isMove: false) }
+        if report.failures > 0 || (manner == .move && !report.isWhole) {
+            throw CopyError.incomplete(failures: report.failures, isMove: manner == .move)
+        }
         return .success
     }
 
@@ -171,6 +173,9 @@ struct CopyRun {
         if report.specials > 0 {
             diagnostics.warning("devices, FIFOs and sockets are not copied: \(report.specials) left out")
         }
+        if report.vanished > 0 {
+            diagnostics.warning("gone before they could be read: \(report.vanished) left out")
+        }
         if let lost = report.lost { diagnostics.warning(lost) }
         if report.privileged > 0, request.destination.container == nil, request.source.container != nil {
             diagnostics.warning(
@@ -203,7 +208,7 @@ struct CopySummary {
             (report.files, "file", "files"), (report.directories, "directory", "directories"),
             (report.links, "link", "links"),
         ].filter { $0.0 > 0 }.map { "\($0.0) \($0.0 == 1 ? $0.1 : $0.2)" }
-        let verb = manner == .move ? "Moved" : "Copied"
+        let verb = manner == .move && report.isWhole ? "Moved" : "Copied"
         var parts: [String] = []
         if !counts.isEmpty {
             let size = report.bytes > 0 ? " (\(ByteCount(report.bytes)))" : ""

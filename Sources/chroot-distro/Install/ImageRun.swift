@@ -20,11 +20,14 @@ struct ImageRun {
         try options.requireForeground()
         let roots = try ImageRoots.open(context.layout)
         let installer = try Installer.open(context, platform: .host, policy: .missing, allowsInsecure: false)
+        // What is brought into the store stays there until it is unpacked.
+        let use = try context.images().beginUse()
         let image = try installer.obtain(source)
         let digest = image.descriptor.digest
         let root = try ImageRoot(
             ContainerName("\(digest.algorithm.rawValue)-\(digest.hex)"), in: context.layout)
         let held = try roots.hold(root.name) { try installer.unpack(image, as: root.name, in: roots.store) }
+        use.release()
         let base = try source.defaultName().description.prefix(150)
         let number = String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16)
         let name = try ContainerName("\(base)-\(number)")

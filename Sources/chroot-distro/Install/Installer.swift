@@ -121,16 +121,17 @@ struct Installer: ~Copyable {
     }
 
     func pull(
-        _ reference: Reference, for platform: ImagePlatform, into applied: inout AppliedLayers,
-        _ staging: borrowing Staging
+        _ reference: Reference, for platform: ImagePlatform, policy: PullPolicy? = nil, id: Digest? = nil,
+        as name: String? = nil, into applied: inout AppliedLayers, _ staging: borrowing Staging
     ) throws -> Bool {
         let images = try context.images()
         let progress = InstallProgress(context.diagnostics)
         defer { progress.close() }
         context.diagnostics.info("Installing \(Quoted(reference.familiar)) for \(platform)")
         let image = try puller.pull(
-            reference, for: platform, policy: policy, in: images, observer: progress, into: &applied)
-        return try describe(image, as: reference.familiar, in: staging)
+            reference, for: platform, policy: policy ?? self.policy, id: id, in: images, observer: progress,
+            into: &applied)
+        return try describe(image, as: name ?? reference.familiar, in: staging)
     }
 
     /// Writes down what the container is made of; whether there is something to run.

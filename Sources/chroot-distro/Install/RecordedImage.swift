@@ -19,6 +19,23 @@ struct RecordedImage {
         config.config.entrypoint?.isEmpty == false || config.config.command?.isEmpty == false
     }
 
+    /// The very image: its name with the digest of its manifest.
+    ///
+    /// `nil` where either is not known. A manifest that another program has written anew has another digest.
+    var pinned: Reference? {
+        guard let reference, let document = JSON.document(in: bytes, member: "manifest"),
+            let digest = try? Digest.of(document)
+        else { return nil }
+        return reference.pinned(to: digest)
+    }
+
+    /// Calls `body`; where a layer is missing, the error tells how to get this very image.
+    func naming<Value>(_ body: () throws -> Value) throws -> Value {
+        do { return try body() } catch ImageTreeError.missing(let name, let layer) {
+            throw ImageTreeError.missing(pinned ?? name, layer)
+        }
+    }
+
     private struct File: Decodable {
         let image_ref: String?
         let arch: String?

@@ -32,7 +32,9 @@ struct SessionOptions {
         Flag("no-shared-tmp", group: "tmp", help: "Keep the container's own /tmp"),
         Flag(
             "minimal", group: "mode",
-            help: "Share nothing with the host but its kernel; pass on almost no variables"),
+            help:
+                "Share neither /tmp nor devices of the host; pass on almost no variables, not even the image's"
+        ),
         Flag(
             "isolated", aliases: ["isolate"], value: "strict", optionalValue: true, kind: .choice(["strict"]),
             group: "mode",

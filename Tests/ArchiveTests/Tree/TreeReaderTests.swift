@@ -152,12 +152,16 @@ struct TreeReaderTests {
     @Test("leaves out what is mounted inside", .needsRoot, arguments: [true, false])
     func mounts(hasOpenat2: Bool) throws {
         try make(
-            """
-            mkdir -p mnt d $1/canary; echo secret >$1/canary/file; : >d/f; : >dev
-            mount --bind $1/canary mnt; mount --bind $1/canary/file d/f; mount --bind /dev/null dev
-            """)
-        defer { _ = try? Run.shell("umount $1/tree/mnt $1/tree/d/f $1/tree/dev", Scratch.path.rawValue) }
-        let reading = try Self.read(tree, hasOpenat2: hasOpenat2 && Kernel.hasOpenat2)
+            "mkdir -p mnt d $1/canary; echo secret >$1/canary/file; : >d/f; : >dev")
+        let (base, tree) = (Scratch.path, tree)
+        let reading = try PrivateMounts.run {
+            try Run.shell(
+                """
+                cd $1/tree
+                mount --bind $1/canary mnt; mount --bind $1/canary/file d/f; mount --bind /dev/null dev
+                """, base.rawValue)
+            return try Self.read(tree, hasOpenat2: hasOpenat2 && Kernel.hasOpenat2)
+        }
         #expect(reading.paths == [".", "d"])
         #expect(reading.omissions == ["mnt": .mountPoint, "d/f": .mountPoint, "dev": .mountPoint])
     }
@@ -211,7 +215,8 @@ struct TreeReaderTests {
         }
         #expect(reading.paths.contains("z") && reading.paths.contains("d/z"))
         #expect(!reading.paths.contains("d/d/z"))
-        #expect(reading.omissions.values.contains(.vanished))
+        // Nobody can tell what else was in it.
+        #expect(reading.omissions["d/d"] == .moved)
         #expect(reading.entries.allSatisfy { $0.data.isEmpty })
     }
 
@@ -226,6 +231,110 @@ struct TreeReaderTests {
         #expect(data.count == 600_000 && data[..<1000].allSatisfy { $0 == 0x78 })
         #expect(data[1000...].allSatisfy { $0 == 0 })
         #expect(reading.omissions == ["f": .changed])
+    }
+
+    @Test("has the holes of a file as large as files can be")
+    func largest() throws {
+        // The only file system for it that is everywhere.
+        let place = HostPath("/dev/shm/chroot-distro-test-\(UInt64.random(in: 0 ... .max))")
+        try Run.shell("mkdir $1", place.rawValue)
+        defer { _ = try? Run.shell("rm -r $1", place.rawValue) }
+        let file = try Directory.open(place).openFile("f", O_WRONLY | O_CREAT, mode: 0o600)
+        guard ftruncate(file.rawValue, .max) == 0 else { return }
+        for readsContent in [true, false] {
+            var options = TreeReader.Options()
+            options.readsContent = readsContent
+            let reader = try TreeReader(try Directory.open(place), options)
+            _ = try reader.next()
+            let entry = try #require(try reader.next().flatMap { try reader.complete($0) })
+            #expect(entry.size == .max && entry.stored == [])
+        }
+    }
+
+    @Test("waits for a lease on a file to end", .needsProgram("python3"))
+    func lease() throws {
+        try make("printf text >f")
+        let holder = """
+            import fcntl, os, signal, sys
+            file = os.open(sys.argv[1], os.O_RDWR)
+            signal.signal(signal.SIGIO, lambda *_: fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK))
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+            print("on", flush=True)
+            while True: signal.pause()
+            """
+        let running = try Running.start("python3", ["-c", holder, (tree / "f").rawValue])
+        _ = try running.read(until: "on")
+        let reading = try Self.read(tree)
+        running.signal(SIGKILL)
+        _ = try running.finish()
+        #expect(reading.entries.last?.data == Array("text".utf8) && reading.omissions.isEmpty)
+    }
+
+    @Test("names a file that cannot be read, and reads the others", .needsRoot)
+    func unreadable() throws {
+        let place = HostPath("/dev/shm/chroot-distro-test-\(UInt64.random(in: 0 ... .max))")
+        try Run.shell("mkdir $1; cd $1; : >a; echo b >b; ln b c; mkdir d; : >d/e; : >f", place.rawValue)
+        defer { _ = try? Run.shell("rm -r $1", place.rawValue) }
+        // More names of attributes than the kernel lists (listxattr(2), E2BIG).
+        let directory = try Directory.open(place)
+        for name in ["b", "d"] as [RawString] {
+            for index in 0..<300 {
+                let attribute = RawString("trusted.\(index)." + String(repeating: "x", count: 230))
+                try directory.setAttribute(of: name, attribute, [1])
+            }
+        }
+        let reading = try Self.read(place)
+        #expect(reading.paths == [".", "a", "f"])
+        #expect(Set(reading.omissions.keys) == ["b", "c", "d"])
+        for omission in reading.omissions.values {
+            guard case .unreadable(let error) = omission else {
+                Issue.record("\(omission)")
+                continue
+            }
+            #expect(error.code == E2BIG)
+        }
+    }
+
+    @Test("takes no file for another name of one that it has not read")
+    func changedGroups() throws {
+        try make("printf one >a; ln a b; ln a c; printf two >x; ln x y; printf gone >m; ln m n; ln m o")
+        var options = TreeReader.Options()
+        options.readsContent = false
+        let reader = try TreeReader(try Directory.open(tree), options)
+        var found: [String: String] = [:]
+        while let entry = try reader.next() {
+            guard entry.kind != .directory else { continue }
+            // Another file takes its place between the look at it and the opening.
+            if entry.path == "a" {
+                try Run.shell("cd $1/tree; printf other >new; mv new a", Scratch.path.rawValue)
+            }
+            if entry.path == "m" { try Run.shell("rm $1/tree/m", Scratch.path.rawValue) }
+            guard let whole = try reader.complete(entry) else { continue }
+            var data = whole.linkTarget.bytes
+            while let stretch = try reader.nextStretch() { data += stretch.bytes }
+            found[entry.path.text] = String(decoding: data, as: UTF8.self)
+            // The same file, but not what has been read of it.
+            if entry.path == "x" { try Run.shell("printf more >>$1/tree/x", Scratch.path.rawValue) }
+        }
+        #expect(
+            found == ["a": "other", "b": "one", "c": "b", "x": "two", "y": "twomore", "n": "gone", "o": "n"])
+    }
+
+    @Test("reads another name as a file of its own when it is asked to")
+    func alone() throws {
+        try make("printf text >f; ln f g; ln -s f l; ln l m")
+        let reader = try TreeReader(try Directory.open(tree))
+        var found: [String] = []
+        while let entry = try reader.next() {
+            let whole = try #require(try reader.complete(entry, alone: true))
+            var data = whole.linkTarget.bytes
+            while let stretch = try reader.nextStretch() { data += stretch.bytes }
+            found.append("\(whole.path) \(whole.kind) \(String(decoding: data, as: UTF8.self))")
+        }
+        #expect(
+            found == [
+                ". directory ", "f regular text", "g regular text", "l symbolicLink f", "m symbolicLink f",
+            ])
     }
 
     @Test("leaves out the directory that it is told to leave out")

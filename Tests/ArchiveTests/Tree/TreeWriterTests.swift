@@ -1,3 +1,4 @@
+import CLinux
 import Libc
 import Platform
 import TestSupport
@@ -18,7 +19,7 @@ struct TreeWriterTests {
         let writer = try TreeWriter(try Directory.open(Scratch.path / to), replacement: replacement)
         while let entry = try reader.next() {
             try writer.write(
-                entry, at: GuestPath(entry.path), linkTarget: GuestPath(entry.linkTarget), from: reader)
+                entry, at: GuestPath(entry.path), link: .init(GuestPath(entry.linkTarget)), from: reader)
         }
         return try writer.finish()
     }
@@ -64,7 +65,7 @@ struct TreeWriterTests {
         let writer = try TreeWriter(try Directory.open(Scratch.path / "copy"))
         while let entry = try archive.next() {
             try writer.write(
-                entry, at: GuestPath(entry.path), linkTarget: GuestPath(entry.linkTarget), from: archive)
+                entry, at: GuestPath(entry.path), link: .init(GuestPath(entry.linkTarget)), from: archive)
         }
         _ = try writer.finish()
         #expect(try description("copy") == description("tree"))
@@ -98,10 +99,15 @@ struct TreeWriterTests {
         }
     }
 
-    /// Has one file, and fails in the middle of it.
+    /// Has one file, and fails in the middle of it unless there is nothing in it.
     private final class Failing: EntrySource {
+        private let isEmpty: Bool
+        init(isEmpty: Bool = false) { self.isEmpty = isEmpty }
         func next() -> TarEntry? { nil }
-        func nextStretch() throws -> TarStretch? { throw SystemError("read", code: EIO) }
+        func nextStretch() throws -> TarStretch? {
+            guard isEmpty else { throw SystemError("read", code: EIO) }
+            return nil
+        }
     }
 
     @Test("keeps the old when the new cannot be read to its end")
@@ -119,6 +125,109 @@ struct TreeWriterTests {
         try make("printf a >x; ln x y; cp -al . $1/copy")
         _ = try copy(.atomic)
         #expect(try Run.shell("cd $1/copy; ls -A; [ x -ef y ]", Scratch.path.rawValue) == "x\ny\n")
+    }
+
+    // MARK: - Others in the tree
+
+    /// Makes one attempt at writing into a directory that others exchange for a link.
+    private func attempt(_ place: HostPath) throws {
+        let writer = try TreeWriter(try Directory.open(place), replacement: .atomic)
+        var folder = TarEntry(.directory, "home/a", permissions: 0o777)
+        (folder.owner, folder.group) = (12, 34)
+        var file = TarEntry(.regular, "home/a/f", permissions: 0o666)
+        (file.owner, file.group) = (12, 34)
+        let entries = [
+            folder, file, TarEntry(.symbolicLink, "home/a/l", permissions: 0o777),
+            TarEntry(.directory, "home/a/d", permissions: 0o777),
+            TarEntry(.hardLink, "home/a/h", permissions: 0o777),
+        ]
+        for entry in entries {
+            let link = entry.kind == .hardLink ? TreeWriter.LinkTarget("home/a/f") : nil
+            _ = try? writer.write(entry, at: GuestPath(entry.path), link: link, from: Failing(isEmpty: true))
+        }
+        try? writer.delete("home/a/canary") { _ in }
+        _ = try? writer.finish()
+    }
+
+    @Test("is led nowhere by links that come and go in the place of directories", .needsRoot)
+    func swapping() throws {
+        try Run.shell(
+            "mkdir -p $1/t/home/a $1/t/etc; ln -s ../etc $1/t/home/b; echo alive >$1/t/etc/canary",
+            Scratch.path.rawValue)
+        let state =
+            "cd $1/t/etc && stat -c '%i %a %u %g %s %y %z' . canary && ls -A && test ! -e ../etc/d && cat canary"
+        let before = try Run.shell(state, Scratch.path.rawValue)
+        let place = Scratch.path / "t"
+        let home = try Directory.open(place / "home")
+        let raw = home.raw
+        let flag = (Scratch.path / "over").rawValue
+        try Worker.beside({
+            while access(flag, F_OK) != 0 {
+                for _ in 0..<64 { _ = cd_renameat2(raw, "a", raw, "b", cd_rename_exchange) }
+            }
+        }) {
+            for _ in 0..<4000 { try attempt(place) }
+            try Run.shell(": >$1", flag)
+        }
+        #expect(try Run.shell(state, Scratch.path.rawValue) == before)
+        #expect(try Run.shell("find $1/t/home -name f | wc -l", Scratch.path.rawValue) == "1\n")
+    }
+
+    @Test("makes no link to what has taken the place of the file that is meant")
+    func wrongLink() throws {
+        try make("printf one >f")
+        let writer = try TreeWriter(try Directory.open(Scratch.path / "copy"), replacement: .atomic)
+        let file = TarEntry(.regular, "f", permissions: 0o600)
+        let identity = try #require(try writer.write(file, at: "f", from: Failing(isEmpty: true)))
+        let target = TreeWriter.LinkTarget("f") { FileIdentity($0) == identity }
+        let link = TarEntry(.hardLink, "g", permissions: 0o600)
+        try writer.write(link, at: "g", link: target, from: Failing())
+        try Run.shell("cd $1/copy; echo other >o; mv o f", Scratch.path.rawValue)
+        #expect(throws: TreeError.self) { try writer.write(link, at: "h", link: target, from: Failing()) }
+        #expect(try Run.shell("cd $1/copy; ls -A; cat g", Scratch.path.rawValue) == "f\ng\n")
+    }
+
+    @Test(
+        "gives directories their last state however deep they are, and however many cannot have it",
+        arguments: [TreeWriter.Replacement.direct, .atomic])
+    func deep(replacement: TreeWriter.Replacement) throws {
+        try make("")
+        let name = RawString(String(repeating: "n", count: 200))
+        var path = GuestPath.root
+        let writer = try TreeWriter(try Directory.open(Scratch.path / "copy"), replacement: replacement)
+        for _ in 0..<40 {
+            path = path.appending(name)
+            var entry = TarEntry(.directory, path.relative, permissions: 0o751)
+            entry.modified = timespec(tv_sec: 5, tv_nsec: 0)
+            try writer.write(entry, at: path, from: Failing())
+        }
+        var file = TarEntry(.regular, path.appending("f").relative, permissions: 0o640)
+        file.modified = timespec(tv_sec: 6, tv_nsec: 0)
+        try writer.write(file, at: path.appending("f"), from: Failing(isEmpty: true))
+        let link = TarEntry(.hardLink, "g", permissions: 0o640)
+        try writer.write(link, at: "g", link: .init(path.appending("f")), from: Failing())
+        _ = try writer.finish()
+        let reading = try TreeReaderTests.read(Scratch.path / "copy")
+        #expect(reading.entries.count == 43)
+        #expect(
+            reading.entries.dropFirst().filter { $0.entry.kind == .directory }.allSatisfy {
+                $0.entry.permissions == 0o751 && $0.entry.modified.tv_sec == 5
+            })
+    }
+
+    @Test("unlinks only what nobody has touched, whatever its time says")
+    func untouched() throws {
+        try make("cd $1/copy; printf one >f; printf one >g; printf one >h; ln h i")
+        let directory = try Directory.open(Scratch.path / "copy")
+        let known = try Dictionary(
+            uniqueKeysWithValues: ["f", "g", "h", "i"].map { ($0, try directory.status(RawString($0))) })
+        try Run.shell("cd $1/copy; touch -r g r; printf two >g; touch -r r g", Scratch.path.rawValue)
+        let writer = try TreeWriter(try directory.duplicate(), replacement: .atomic)
+        for (name, isGone) in [("f", true), ("g", false), ("h", true), ("i", true)] {
+            let status = try #require(known[name])
+            let found = try writer.unlink(GuestPath(name), ifStill: status)
+            #expect(found == isGone, "\(name)")
+        }
     }
 }
 
@@ -160,11 +269,16 @@ struct TreeRemovalTests {
     @Test("says where something is mounted, and touches nothing behind it", .needsRoot)
     func mount() throws {
         try Run.shell(
-            "mkdir -p $1/t/a/mnt $1/canary; echo keep >$1/canary/f; mount --bind $1/canary $1/t/a/mnt",
-            Scratch.path.rawValue)
-        defer { _ = try? Run.shell("umount $1/t/a/mnt", Scratch.path.rawValue) }
-        let directory = try Directory.open(Scratch.path)
-        let error = #expect(throws: TreeRemovalError.self) { try TreeRemoval().remove("t", from: directory) }
+            "mkdir -p $1/t/a/mnt $1/canary; echo keep >$1/canary/f", Scratch.path.rawValue)
+        let base = Scratch.path
+        let error = try PrivateMounts.run { () -> TreeRemovalError? in
+            try Run.shell("mount --bind $1/canary $1/t/a/mnt", base.rawValue)
+            let directory = try Directory.open(base)
+            do { try TreeRemoval().remove("t", from: directory) } catch let error as TreeRemovalError {
+                return error
+            }
+            return nil
+        }
         #expect(error?.isMount == true && error?.path == "/a/mnt")
         #expect(access((Scratch.path / "canary/f").rawValue, F_OK) == 0)
     }

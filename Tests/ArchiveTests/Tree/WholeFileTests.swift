@@ -40,22 +40,32 @@ struct WholeFileTests {
         let directory = try Directory.open(Scratch.path)
         let names = ["left", "locked"].map { _ in WholeFile.temporaryName() }
         for name in names { try directory.replaceFile(name, with: [1]) }
-        try directory.makeSymbolicLink(".chroot-distro.17", to: "x")
-        try directory.replaceFile(".chroot-distro.x", with: [1])
-        try directory.makeDirectory(".chroot-distro.18", mode: 0o755)
+        try directory.makeSymbolicLink(WholeFile.temporaryName(), to: "x")
+        // What people call their own files.
+        let own: [RawString] = [
+            ".chroot-distro.17", ".chroot-distro.20261121", ".chroot-distro.unfinished.1",
+        ]
+        for name in own { try directory.replaceFile(name, with: [1]) }
+        let folder = WholeFile.temporaryName()
+        try directory.makeDirectory(folder, mode: 0o755)
         let locked = try directory.openFile(names[1], O_RDONLY)
         #expect(flock(locked.rawValue, LOCK_EX) == 0)
         WholeFile.sweep(directory)
-        #expect(try directory.entries().count == 5)
+        #expect(try directory.entries().count == 7)
         WholeFile.sweep(directory, olderThan: 0)
-        #expect(
-            Set(try directory.entries().map(\.name)) == [names[1], ".chroot-distro.x", ".chroot-distro.18"])
+        #expect(Set(try directory.entries().map(\.name)) == Set([names[1], folder] + own))
     }
 
     @Test("knows its own names")
     func names() {
         #expect(WholeFile.isTemporary(WholeFile.temporaryName()))
-        for name in [".chroot-distro.", ".chroot-distro.1a", "x.chroot-distro.1", ".chroot-distro"] {
+        let number = "12345678901234567890"
+        #expect(WholeFile.isTemporary(RawString(".chroot-distro.unfinished." + number)))
+        for name in [
+            ".chroot-distro.", ".chroot-distro.1", ".chroot-distro." + number, ".chroot-distro.unfinished.",
+            ".chroot-distro.unfinished.1" + number, ".chroot-distro.unfinished.x" + number.dropFirst(),
+            "x.chroot-distro.unfinished." + number,
+        ] {
             #expect(!WholeFile.isTemporary(RawString(name)))
         }
     }

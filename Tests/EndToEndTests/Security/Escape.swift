@@ -30,9 +30,15 @@ struct Escape {
         return path
     }
 
-    /// What a script of the guest's root prints; it may fail.
-    func attempt(_ script: String, _ options: String...) throws -> String {
-        try run(options, script).stdout
+    /// What a script of the guest's root prints, which has to have been carried out to its end.
+    func attempt(
+        _ script: String, _ options: String..., sourceLocation: SourceLocation = #_sourceLocation
+    ) throws -> String {
+        let outcome = try run(options, script + "\necho reached")
+        try #require(
+            outcome.status == .success && outcome.stdout.hasSuffix("reached\n"),
+            "\(outcome.stdout)\(outcome.stderr)", sourceLocation: sourceLocation)
+        return String(outcome.stdout.dropLast(8))
     }
 
     func run(_ options: [String], _ script: String) throws -> Run.Outcome {

@@ -9,6 +9,29 @@ func makeStore(_ scratch: Scratch, _ name: String = "store") throws -> ImageLayo
     try ImageLayout.open(scratch.directory(name))
 }
 
+extension ImageLayout {
+    /// The store for this test alone; between fork and exec, the programs that other tests start share its locks.
+    func claimed() throws -> SoleUse {
+        for _ in 0..<100 {
+            if let sole = try claimIfFree() { return sole }
+            RetryPolicy.sleep(0.02)
+        }
+        return try claim()
+    }
+
+    /// Collects garbage; how many files that were.
+    func collect(sparing bytes: Int64 = 0) throws -> Int {
+        try claimed().collectGarbage(sparing: bytes).files
+    }
+
+    func remove(_ images: [StoredImage]) throws -> SoleUse.Removal { try claimed().remove(images) }
+
+    func untag(_ name: String) throws {
+        let reference = try Reference(name).description
+        try untag { $0.referenceName == reference }
+    }
+}
+
 /// Bytes that do not compress and are the same in every run.
 func noise(_ count: Int, seed: UInt64) -> [UInt8] {
     var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1

@@ -1,5 +1,5 @@
 /// A JSON text in which single members are changed and everything else stays as it is, to the byte.
-struct JSONText {
+struct JSONEdit {
     private(set) var bytes: [UInt8]
 
     /// A member of an object: its name, where it stands with its name, and where its value does.
@@ -25,6 +25,15 @@ struct JSONText {
         self.bytes = bytes
     }
 
+    /// A member's value as it is written, with all blanks around it but the one behind the colon.
+    func text(of name: String) -> [UInt8]? {
+        guard let member = member(name) else { return nil }
+        var start = member.value.lowerBound
+        while bytes[start - 1] != UInt8(ascii: ":") { start -= 1 }
+        if bytes[start] == UInt8(ascii: " ") { start += 1 }
+        return Array(bytes[start..<skipBlanks(member.value.upperBound)])
+    }
+
     /// The names in the object that is the member `parent`.
     func names(in parent: String) -> [String] {
         guard let object = member(parent)?.value, isObject(object) else { return [] }
@@ -39,7 +48,7 @@ struct JSONText {
             if let outer = member(parent) { return replace(outer.value, with: object) }
             return insert(Array("\"\(parent)\": ".utf8) + object, into: whole, indent: "\n\t", end: "\n")
         }
-        if let known = members(of: outer.value).first(where: { $0.name == name }) {
+        if let known = members(of: outer.value).last(where: { $0.name == name }) {
             return replace(known.value, with: value)
         }
         insert(key + Array(": ".utf8) + value, into: outer.value, indent: "\n\t\t", end: "\n\t")
@@ -143,5 +152,12 @@ struct JSONText {
             position += bytes[position] == UInt8(ascii: "\\") ? 2 : 1
         }
         return min(position + 1, bytes.count)
+    }
+}
+
+extension JSON {
+    /// The bytes of a document that was put into the object `bytes` as a member; `nil` where there is none.
+    package static func document(in bytes: [UInt8], member name: String) -> [UInt8]? {
+        (try? JSONEdit(bytes, name: name))?.text(of: name)
     }
 }

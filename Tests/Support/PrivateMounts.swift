@@ -3,7 +3,7 @@ import Libc
 import Platform
 
 /// Runs code on a thread with a mount namespace of its own, of which the host sees nothing.
-enum PrivateMounts {
+package enum PrivateMounts {
     private final class Work {
         let body: () throws -> Void
         var error: (any Error)?
@@ -19,8 +19,9 @@ enum PrivateMounts {
         }
     }
 
-    /// `body` runs on another thread, so its expectations are values that it hands out.
-    static func run<Value>(_ body: @escaping () throws -> Value) throws -> Value {
+    /// `body` runs on another thread, so its expectations are values that it hands out, and `Scratch.path` has to be
+    /// asked for before. Programs that it starts have these mounts.
+    package static func run<Value>(_ body: @escaping () throws -> Value) throws -> Value {
         var value: Value?
         let work = Work { value = try body() }
         var thread = pthread_t()
@@ -38,7 +39,7 @@ enum PrivateMounts {
     }
 
     /// Where and as what something is mounted below a directory, for the calling thread.
-    static func table(below path: HostPath) throws -> [String] {
+    package static func table(below path: HostPath) throws -> [String] {
         let bytes = try FileDescriptor.open("/proc/thread-self/mountinfo", O_RDONLY).readAll(limit: 64 << 20)
         return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { line in
             let fields = line.split(separator: " ").map(String.init)
