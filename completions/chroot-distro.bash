@@ -64,13 +64,14 @@ __chroot_distro_spec() {
         ;;
     backup|bak|bkp)
         name=backup
-        options='-o --output -c --compress --numeric-zero --verify --live -v --verbose -q --quiet -h --help'
+        options='-o --output --base -c --compress --numeric-zero --verify --live -v --verbose -q --quiet -h --help'
         operands=('containers')
         ;;
     restore)
         name=restore
         options='-f --force -v --verbose -q --quiet -h --help'
-        operands=('files')
+        operands=('files' 'files')
+        repeated=1
         ;;
     export)
         name=export
@@ -323,6 +324,7 @@ __chroot_distro_value() {
     commit:-c|commit:--change) kind='text' ;;
     commit:--compress) kind='words gzip zstd' ;;
     backup:-o|backup:--output) kind='files' ;;
+    backup:--base) kind='files' ;;
     backup:-c|backup:--compress) kind='words gzip bzip2 xz zstd none' ;;
     export:-o|export:--output) kind='files' ;;
     export:-c|export:--compress) kind='words zstd gzip lzo lz4 xz' ;;

@@ -87,7 +87,7 @@ function __chroot_distro_at
             case backup bak bkp
                 set name backup
                 set group ''
-                set valued -o --output -c --compress
+                set valued -o --output --base -c --compress
                 set bare -1
                 set trailing 0
             case restore
@@ -562,6 +562,7 @@ complete -c chroot-distro -n '__chroot_distro_at commit' -s q -l quiet -d 'Print
 complete -c chroot-distro -n '__chroot_distro_at commit' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at commit 0' -f -a '(command chroot-distro __complete containers 2>/dev/null)'
 complete -c chroot-distro -n '__chroot_distro_at backup' -s o -l output -r -F -d 'Write to FILE, which must not exist yet'
+complete -c chroot-distro -n '__chroot_distro_at backup' -l base -r -F -d 'Write only what has been changed since the backup FILE; - is standard input'
 complete -c chroot-distro -n '__chroot_distro_at backup' -s c -l compress -r -f -a 'gzip bzip2 xz zstd none' -d 'Compress so, whatever FILE is called: gzip, bzip2, xz, zstd or none'
 complete -c chroot-distro -n '__chroot_distro_at backup' -l numeric-zero -d 'Let everything in the archive belong to user and group 0'
 complete -c chroot-distro -n '__chroot_distro_at backup' -l verify -d 'Read FILE again and compare it with the container'
@@ -575,6 +576,7 @@ complete -c chroot-distro -n '__chroot_distro_at restore' -s v -l verbose -d 'Na
 complete -c chroot-distro -n '__chroot_distro_at restore' -s q -l quiet -d 'Print nothing but errors'
 complete -c chroot-distro -n '__chroot_distro_at restore' -s h -l help -d 'Show this help'
 complete -c chroot-distro -n '__chroot_distro_at restore 0' -F
+complete -c chroot-distro -n '__chroot_distro_at restore 1+' -F
 complete -c chroot-distro -n '__chroot_distro_at export' -s o -l output -r -F -d 'Write to FILE (default: CONTAINER.sqsh here), which must not exist yet'
 complete -c chroot-distro -n '__chroot_distro_at export' -s c -l compress -r -f -a 'zstd gzip lzo lz4 xz' -d 'Compress with zstd (default), gzip, lzo, lz4 or xz'
 complete -c chroot-distro -n '__chroot_distro_at export' -l numeric-zero -d 'Let everything belong to user and group 0, as enroot does'

@@ -1,11 +1,14 @@
 #include "clinux_process.h"
+#include "clinux.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -100,8 +103,21 @@ static void close_on_exec_from(unsigned int first) {
     for (int fd = (int)first; fd < limit; fd++) fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
-pid_t cd_spawn(const char *path, char *const *argv, char *const *envp, int directory, const int stdio[3],
-               const struct cd_spawn_identity *identity, enum cd_spawn_step *step) {
+/// Makes everything read-only for this process but `directory`, and goes there.
+///
+/// The directory is a mount of its own, outside of which no `..` leads.
+static int confine(int directory) {
+    // Only of the namespace of its own can a part be taken out.
+    int tree = cd_open_tree_clone(directory, "", false);
+    if (tree < 0) return errno == ENOSYS ? fchdir(directory) : -1;
+    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) return -1;
+    uint64_t restrictions = 1 /* MOUNT_ATTR_RDONLY */ | 4 /* MOUNT_ATTR_NODEV */;
+    if (cd_mount_setattr(AT_FDCWD, "/", true, restrictions, 0, 0, -1) < 0 && errno != ENOSYS) return -1;
+    return fchdir(tree);
+}
+
+pid_t cd_spawn(const char *path, char *const *argv, char *const *envp, int directory, bool confined,
+               const int stdio[3], const struct cd_spawn_identity *identity, enum cd_spawn_step *step) {
     *step = cd_spawn_fork;
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) return -1;
@@ -117,7 +133,8 @@ pid_t cd_spawn(const char *path, char *const *argv, char *const *envp, int direc
         for (int signal = 1; signal < NSIG; signal++)
             if ((signal != SIGHUP && signal != SIGINT && signal != SIGQUIT) || !cd_signal_is_ignored(signal))
                 cd_signal_disposition(signal, 0);
-        if (directory >= 0 && fchdir(directory) < 0) give_up(pipe, cd_spawn_directory);
+        if (directory >= 0 && (confined ? confine(directory) : fchdir(directory)) < 0)
+            give_up(pipe, cd_spawn_directory);
         if (place_stdio(stdio) < 0) give_up(pipe, cd_spawn_stdio);
         // To these calls, -1 is whoever it is now.
         if (identity && (identity->user == (uid_t)-1 || identity->group == (gid_t)-1)) {

@@ -104,7 +104,8 @@ import Testing
         arguments: [
             ("x.tar.gz", Compression.gzip), ("X.TGZ", .gzip), ("a.tar.zst", .zstd), ("a.txz", .xz),
             ("b.tar", .none),
-            ("b.tar.lzma", .lzma), ("c.tbz2", .bzip2),
+            ("b.tar.lzma", .lzma), ("c.tbz2", .bzip2), ("d.zst", .zstd), ("d.gz", .gzip), ("D.XZ", .xz),
+            ("d.bz2", .bzip2),
         ])
     func suffixes(name: String, format: Compression) {
         #expect(Compression.suffix(of: name) == format)

@@ -64,7 +64,7 @@ struct BackupTests {
         let program = try Program.with("box")
         for (name, type, magic) in [
             ("a.tgz", nil, "1f8b"), ("a.tbz2", nil, "425a"), ("a.txz", nil, "fd37"),
-            ("A.TAR.ZST", nil, "28b5"),
+            ("A.TAR.ZST", nil, "28b5"), ("a.zst", nil, "28b5"), ("a.gz", nil, "1f8b"),
             ("a.img", nil, "5061"), ("b.tar.gz", "xz", "fd37"), ("b.tar.xz", "none", "5061"),
             ("c.tar", "zstd", "28b5"),
         ] {
@@ -279,5 +279,43 @@ struct BackupTests {
         }
         let outcome = try program.run("login", "box", "--", "true")
         #expect(outcome.status == .failure && outcome.stderr.contains("backup"), "\(outcome.stderr)")
+    }
+
+    @Test("is verified where the file system finds more data than before", .needsProgram("fallocate"))
+    func unwritten() throws {
+        let program = try Program.with("box")
+        // Blocks that are taken and never written are holes until somebody has read them.
+        try Run.shell(
+            "cd \"$1\"; head -c 8000000 /dev/urandom >z; fallocate -l 4M a; truncate -s 8M a; printf x | dd of=a conv=notrunc status=none; sync a",
+            program.root(of: "box").rawValue)
+        let process = try program.start("backup", "box", "-o", file("box.tar.xz"), "--verify")
+        usleep(400_000)
+        try Run.shell("cat \"$1/a\" >/dev/null", program.root(of: "box").rawValue)
+        let outcome = try process.finish()
+        #expect(outcome.status == .success, "\(outcome.stderr)")
+        #expect(access(file("box.tar.xz"), F_OK) == 0)
+    }
+
+    @Test("names its output when that takes no more", .needsFile("/dev/full"))
+    func fullOutput() throws {
+        let program = try Program.with("box")
+        let outcome = try Run.program(
+            "/bin/sh", ["-c", "\"$1\" backup box >/dev/full", "sh", BuiltBinary.path],
+            environment: program.environment)
+        #expect(outcome.status == .failure)
+        #expect(outcome.stderr.contains("standard output cannot be written"), "\(outcome.stderr)")
+        #expect(!outcome.stderr.contains("XDG_DATA_HOME"), "\(outcome.stderr)")
+    }
+
+    @Test(
+        "of a container with any name is restored under that name",
+        arguments: ["installed-rootfs", "proot-distro"])
+    func unluckyNames(_ name: String) throws {
+        let program = try Program.with(name)
+        try program.succeed("backup", name, "-o", file("box.tar"))
+        try program.succeed("remove", name)
+        try program.succeed("restore", file("box.tar"))
+        #expect(try program.names() == [name])
+        #expect(try program.inside(name, "echo in") == "in")
     }
 }

@@ -62,6 +62,64 @@ struct SquashfsTests {
         #expect(try program.names() == ["box"])
     }
 
+    @Test("holds nothing of the host, however the guest moves its links meanwhile")
+    func swappedLinks() throws {
+        let program = try Program.with("box")
+        let root = program.root(of: "box").rawValue
+        try Run.shell(
+            """
+            mkdir "$2/host"; echo canary >"$2/host/secret"; cd "$1"; mkdir -p srv/b srv/real
+            head -c 20000000 /dev/urandom >srv/a; echo guest >srv/b/secret; echo guest >srv/real/secret
+            """, root, Scratch.path.rawValue)
+        // Directory and link change places all the time.
+        let swapping = try Running.start(
+            "python3",
+            [
+                "-c",
+                """
+                import os, sys, time
+                os.chdir(sys.argv[1]); os.symlink(sys.argv[2], "link")
+                while True:
+                    os.rename("b", "t"); os.rename("link", "b"); time.sleep(0.004)
+                    os.rename("b", "link"); os.rename("t", "b"); time.sleep(0.004)
+                """, root + "/srv", file("host"),
+            ], environment: program.environment)
+        defer { swapping.signalGroup(SIGKILL) }
+        for attempt in 0..<8 {
+            let outcome = try program.run(
+                "export", "box", "--live", "-o", file("\(attempt).sqsh"), "-c", "lzo")
+            guard outcome.status == .success else { continue }
+            let found = try Run.shell(
+                "cd \"$1\"; rm -rf out; unsquashfs -d out -quiet -no-progress \(attempt).sqsh >&2; find out/srv -name secret -type f -exec cat {} +",
+                Scratch.path.rawValue)
+            #expect(!found.contains("canary"), "\(found)")
+        }
+    }
+
+    @Test("is not given a name that somebody took meanwhile")
+    func taken() throws {
+        let program = try Program.with("box")
+        try Run.shell("head -c 30000000 /dev/urandom >\"$1/big\"", program.root(of: "box").rawValue)
+        let process = try program.start("export", "box", "-c", "xz", "-o", file("box.sqsh"))
+        usleep(400_000)
+        try TestImage.write("mine", to: Scratch.path / "box.sqsh")
+        let outcome = try process.finish()
+        #expect(outcome.status == .failure && outcome.stderr.contains("box.sqsh exists"), "\(outcome.stderr)")
+        #expect(try Run.succeeding("cat", [file("box.sqsh")]) == "mine")
+    }
+
+    @Test("leaves out what is mounted, and takes what lies below")
+    func mounted() throws {
+        let program = try Program.with("box")
+        try Run.shell(
+            "mkdir \"$1/mnt\" \"$2/other\"; echo below >\"$1/mnt/below\"; echo x >\"$2/other/x\"; mount --bind \"$2/other\" \"$1/mnt\"",
+            program.root(of: "box").rawValue, Scratch.path.rawValue)
+        defer { _ = try? Run.shell("umount \"$1/mnt\"", program.root(of: "box").rawValue) }
+        try program.succeed("export", "box", "-o", file("box.sqsh"))
+        let names = try Run.succeeding("unsquashfs", ["-l", file("box.sqsh")])
+        #expect(names.contains("/mnt/below\n") && !names.contains("/mnt/x"), "\(names)")
+    }
+
     @Test("a missing program is named with its package")
     func missing() throws {
         let program = try Program.with("box")

@@ -34,6 +34,28 @@ private func shell(
         #expect(try shell("exit 3").run().code == 3)
     }
 
+    @Test("a confined program changes nothing but its directory")
+    func confined() throws {
+        guard geteuid() == 0, KernelFeature.treeAttributes.attempt().isSuccess else { return }
+        let scratch = try Scratch()
+        try scratch.write("outside", "kept")
+        try Directory.open(HostPath(scratch.path)).makeDirectory("room", mode: 0o755)
+        let room = try Directory.open(HostPath(scratch.path) / "room")
+        let script: RawString = """
+            echo in >inside; echo evil >"$1/outside"; echo evil >"$1/new"; ln -s "$1" link; echo evil >link/new
+            echo evil >../new; head -c 1 /dev/zero >byte; exit 0
+            """
+        var spawn = shell(script, [RawString(scratch.path)])
+        spawn.isConfined = true
+        let child = try spawn.start(directory: room.raw)
+        #expect(try Reaping.wait(for: child) == .success)
+        #expect(try room.readFile("inside", limit: 10) == Array("in\n".utf8))
+        #expect(try room.readFile("byte", limit: 10) == [])
+        let folder = try Directory.open(HostPath(scratch.path))
+        #expect(try folder.readFile("outside", limit: 10) == Array("kept".utf8))
+        #expect(try folder.statusIfPresent("new") == nil)
+    }
+
     @Test("failure to execute is an error here, with its reason, and leaves no child")
     func missing() throws {
         let scratch = try Scratch()

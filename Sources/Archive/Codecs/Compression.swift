@@ -49,7 +49,8 @@ package enum Compression: String, CaseIterable, Sendable {
     private static let suffixes: [(String, Compression)] = [
         (".tar.gz", .gzip), (".tgz", .gzip), (".tar.bz2", .bzip2), (".tbz2", .bzip2), (".tbz", .bzip2),
         (".tar.xz", .xz), (".txz", .xz), (".tar.lzma", .lzma), (".tlzma", .lzma), (".tar.zst", .zstd),
-        (".tzst", .zstd), (".tar", .none),
+        (".tzst", .zstd), (".tar", .none), (".gz", .gzip), (".bz2", .bzip2), (".xz", .xz), (".lzma", .lzma),
+        (".zst", .zstd),
     ]
 
     /// Decompresses `source`.
@@ -63,38 +64,39 @@ package enum Compression: String, CaseIterable, Sendable {
         }
     }
 
-    /// Compresses into `sink`, with as many threads as are given; they have ended after `finish`.
+    /// Compresses into `sink`.
     ///
-    /// `level` is the format's own scale, or `nil` for its usual one. The size hardly depends on the number of threads.
-    package func encoder(_ sink: any ByteSink, threads: Int, level: Int32? = nil) throws -> any ByteSink {
-        let level = level ?? (self == .bzip2 ? 9 : self == .zstd ? 3 : 6)
+    /// With `threads`, as many blocks at a time, whose threads have ended after `finish`; the size hardly depends on
+    /// their number. `level` is the format's own scale, or `nil` for its usual one. The old `.lzma` is written as xz,
+    /// which its readers understand as well.
+    package func encoder(_ sink: any ByteSink, threads: Int? = nil, level: Int32? = nil) throws
+        -> any ByteSink
+    {
+        let level = level ?? usualLevel
         switch self {
         case .none: return sink
         case .gzip:
+            guard let threads else { return try GzipSink(sink, level: level) }
             let compressors = (0..<threads).map { _ -> any BlockCompressor in
                 DeflateBlocks(level: level) ?? ZlibBlocks(level: level) as any BlockCompressor
             }
             return try ParallelSink(sink, blockSize: 1 << 22, compressors)
         case .bzip2:
+            guard let threads else { return try Bzip2Sink(sink, level: level) }
             let compressors = (0..<threads).map { _ in Bzip2Blocks(level: level) }
             // Four of its own blocks, of which each is compressed for itself anyway.
             return try ParallelSink(sink, blockSize: 400_000 * Int(level), compressors)
-        case .xz, .lzma: return try XzSink(sink, preset: UInt32(clamping: level), threads: threads)
-        case .zstd: return try ZstdSink(sink, level: level, workers: Int32(clamping: threads))
+        case .xz, .lzma:
+            return try XzSink(sink, preset: UInt32(clamping: level), threads: threads ?? 1)
+        case .zstd: return try ZstdSink(sink, level: level, workers: Int32(clamping: threads ?? 0))
         }
     }
 
-    /// Compresses into `sink`.
-    ///
-    /// `level` is the format's own scale, or `nil` for its usual one; the old `.lzma` is written as xz, which
-    /// its readers understand as well.
-    package func encoder(_ sink: any ByteSink, level: Int32? = nil) throws(CodecError) -> any ByteSink {
+    private var usualLevel: Int32 {
         switch self {
-        case .none: sink
-        case .gzip: try GzipSink(sink, level: level ?? 6)
-        case .bzip2: try Bzip2Sink(sink, level: level ?? 9)
-        case .xz, .lzma: try XzSink(sink, preset: UInt32(clamping: level ?? 6))
-        case .zstd: try ZstdSink(sink, level: level ?? 3)
+        case .bzip2: 9
+        case .zstd: 3
+        default: 6
         }
     }
 

@@ -17,9 +17,14 @@ package protocol ByteSource: AnyObject {
     ///
     /// `nil` for a source that can only be read from front to back.
     func section(at offset: Int64, size: Int64) throws -> (any ByteSource)?
+
+    /// Nothing more is wanted: a `read` that waits in another thread comes back, with an error.
+    func interrupt()
 }
 
 extension ByteSource {
+    package func interrupt() {}
+
     package func skip(_ count: Int64) throws -> Int64 { 0 }
 
     package func section(at offset: Int64, size: Int64) throws -> (any ByteSource)? { nil }
@@ -53,11 +58,15 @@ package final class FileSource: ByteSource {
     private let file: FileDescriptor
     /// Where it began; `nil` for what is no regular file.
     private let start: Int64?
+    /// What ends the waiting for a file that may keep us waiting.
+    private let doorbell: Doorbell?
 
     package init(_ file: consuming FileDescriptor) {
         let isRegular = (try? file.status().kind) == .regular
         let offset = Int64(lseek(file.rawValue, 0, SEEK_CUR))
         start = isRegular && offset >= 0 ? offset : nil
+        // Without one it is waited for as long as it takes.
+        doorbell = isRegular ? nil : try? Doorbell()
         self.file = file
         // Only advice: it fails on pipes.
         _ = posix_fadvise(self.file.rawValue, 0, 0, POSIX_FADV_SEQUENTIAL)
@@ -79,8 +88,11 @@ package final class FileSource: ByteSource {
     }
 
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-        try file.read(into: buffer)
+        try doorbell?.wait(for: file)
+        return try file.read(into: buffer)
     }
+
+    package func interrupt() { doorbell?.ring() }
 }
 
 /// A part of a file, whose offset it leaves alone.

@@ -42,6 +42,8 @@ package struct TarEntry: Sendable {
     package var major: UInt32 = 0
     package var minor: UInt32 = 0
     package var attributes: [Attribute] = []
+    /// What the writer wanted to say about it; other programs pass over it (pax, `comment`).
+    package var comment: RawString?
     /// The parts of a sparse file that have data, in order; `nil` for an ordinary file.
     package var stored: [SparseExtent]?
 

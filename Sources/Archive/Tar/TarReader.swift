@@ -153,6 +153,7 @@ package final class TarReader {
         entry.groupName = RawString(bytes: records["gname"] ?? header.groupName) ?? ""
         try setTimes(&entry, header, records)
         entry.attributes = records.attributes
+        entry.comment = local.records["comment"].flatMap { RawString(bytes: $0) }
         switch entry.kind {
         case .symbolicLink, .hardLink:
             entry.linkTarget = try rawName(

@@ -116,6 +116,7 @@ package final class TarWriter {
             header.require(.major, octal: Int64(entry.major))
             header.require(.minor, octal: Int64(entry.minor))
         }
+        if let comment = entry.comment { records.add("comment", comment.bytes, isText: true) }
         for attribute in entry.attributes { records.add(attribute) }
         if isSparse {
             records.add("GNU.sparse.major", "1")

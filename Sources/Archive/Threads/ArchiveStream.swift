@@ -8,14 +8,20 @@ package enum ArchiveStream {
     /// Lets `body` read the archive that `source` has, compressed in whatever way.
     ///
     /// An archive without its end mark is cut off, which is an error however far `body` has read. The thread has ended
-    /// when this returns or throws.
+    /// when this returns or throws. `observe` is told, in that thread, every byte of the archive as it is without
+    /// compression.
     package static func read<Value>(
-        _ source: any ByteSource, _ body: (TarReader) throws -> Value
+        _ source: any ByteSource, observing observe: @escaping (UnsafeRawBufferPointer) -> Void = { _ in },
+        _ body: (TarReader) throws -> Value
     ) throws -> Value {
         let ring = ChunkRing(count: ring.count, capacity: ring.capacity)
         do {
-            return try Worker.beside({ fill(ring, from: source) }) {
-                defer { ring.abandon() }
+            return try Worker.beside({ fill(ring, from: source, observing: observe) }) {
+                defer {
+                    ring.abandon()
+                    // The other end of a pipe may say nothing for a long time.
+                    source.interrupt()
+                }
                 let reader = TarReader(ring.reader(0))
                 let value = try body(reader)
                 while try reader.next() != nil {}
@@ -32,7 +38,8 @@ package enum ArchiveStream {
 
     /// Decompresses all of `source` into a ring, and calls `done` when it has ended.
     package static func fill(
-        _ ring: ChunkRing, from source: any ByteSource, done: () throws -> Void = {}
+        _ ring: ChunkRing, from source: any ByteSource, done: () throws -> Void = {},
+        observing observe: (UnsafeRawBufferPointer) -> Void = { _ in }
     ) {
         do {
             let decoded = try Compression.open(source)
@@ -42,6 +49,7 @@ package enum ArchiveStream {
                     try done()
                     break
                 }
+                observe(UnsafeRawBufferPointer(rebasing: room[..<count]))
                 ring.commit(count)
             }
             ring.finish()

@@ -21,8 +21,11 @@ struct cd_spawn_identity { uid_t user; gid_t group; };
 /// `stdio` are the descriptors that become 0, 1 and 2; `directory` is the one to change to, or -1. In the child all
 /// signals have their default action, but for a SIGHUP that nohup(1) had ignored, and none is blocked. Returns the child, or -1 with errno and `*step` when
 /// anything up to and including execve(2) failed; no child is left then. `identity` is NULL for this process's own.
-pid_t cd_spawn(const char *path, char *const *argv, char *const *envp, int directory, const int stdio[3],
-               const struct cd_spawn_identity *identity, enum cd_spawn_step *step);
+///
+/// With `confined`, all that the child sees besides `directory` is read-only, and no device can be opened by its file,
+/// where the kernel can do that (mount_setattr(2), Linux 5.12).
+pid_t cd_spawn(const char *path, char *const *argv, char *const *envp, int directory, bool confined,
+               const int stdio[3], const struct cd_spawn_identity *identity, enum cd_spawn_step *step);
 
 /// A close-on-exec, non-blocking signalfd(2).
 int cd_signalfd(const sigset_t *signals);

@@ -20,21 +20,25 @@ package struct Freeze: ~Copyable {
         guard let control = group.openFreezer() else { return nil }
         let pipe = try Pipe()
         let ends = pipe.raw
-        let watcher = try Fork.child { watch(ends.reading, control.rawValue) }
+        let ready = try Pipe()
+        let readiness = ready.raw.writing
+        let watcher = try Fork.child { watch(ends.reading, control.rawValue, readiness) }
         let freeze = Freeze(group: group, watcher: watcher, lifeline: pipe.writeEnd())
+        // Until then whatever kills this process may kill the watcher with it.
+        guard try ready.readEnd().readAll(limit: 1) == [1] else { return nil }
         // From here on the end of `freeze`, or of this process, sets them free.
         guard group.freeze(true), group.waitUntilFrozen(Deadline(after: patience)) else { return nil }
         return freeze
     }
 
-    private static func watch(_ pipe: Int32, _ control: Int32) -> ExitStatus {
+    private static func watch(_ pipe: Int32, _ control: Int32, _ readiness: Int32) -> ExitStatus {
         setsid()
         // Nothing else may stay open: locks would last as long as this, and readers of our output wait for its end.
-        guard dup2(pipe, 0) == 0, dup2(control, 1) == 1, cd_close_range(2, .max) == 0 else {
-            return .failure
-        }
+        guard dup2(pipe, 0) == 0, dup2(control, 1) == 1, dup2(readiness, 2) == 2, cd_close_range(3, .max) == 0
+        else { return .failure }
         for signal in [SIGHUP, SIGINT, SIGTERM, SIGPIPE, SIGQUIT] { SignalAction.ignore.set(for: signal) }
-        var byte: UInt8 = 0
+        var byte: UInt8 = 1
+        guard write(2, &byte, 1) == 1, close(2) == 0 else { return .failure }
         while read(0, &byte, 1) < 0, errno == EINTR {}
         return write(1, "0", 1) == 1 ? .success : .failure
     }

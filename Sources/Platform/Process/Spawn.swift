@@ -9,6 +9,8 @@ package struct Spawn: Hashable, Sendable {
     package var environment: Environment
     /// Whom it runs as; `nil` is who this process is.
     package var identity: Identity?
+    /// Whether the program can change nothing but its working directory and what is in it, where the kernel can do that.
+    package var isConfined = false
 
     /// A user with one group and no others.
     package struct Identity: Hashable, Sendable {
@@ -53,12 +55,14 @@ package struct Spawn: Hashable, Sendable {
             variables.withPointer { variables in
                 let stdio = [streams.input, streams.output, streams.errors]
                 guard let identity else {
-                    let child = cd_spawn(program.rawValue, words, variables, directory, stdio, nil, &step)
+                    let child = cd_spawn(
+                        program.rawValue, words, variables, directory, isConfined, stdio, nil, &step)
                     code = errno
                     return child
                 }
                 var who = cd_spawn_identity(user: identity.user, group: identity.group)
-                let child = cd_spawn(program.rawValue, words, variables, directory, stdio, &who, &step)
+                let child = cd_spawn(
+                    program.rawValue, words, variables, directory, isConfined, stdio, &who, &step)
                 code = errno
                 return child
             }

@@ -1,3 +1,4 @@
+import Archive
 import Libc
 import Platform
 import Store
@@ -16,6 +17,33 @@ enum BackupError: UserFacing, Equatable {
     case severalContainers(HostPath, String, String)
     case badArchive(HostPath, String, hint: String?)
     case nameTaken(ContainerName)
+    /// A base that holds another container.
+    case otherContainer(HostPath, String, ContainerName)
+    /// A backup that does not say enough for an increment to follow it.
+    case noBase(HostPath)
+    case tooManyFiles
+    /// An increment, where a whole backup is wanted.
+    case increment(HostPath)
+    /// A whole backup, where an increment is wanted.
+    case noIncrement(HostPath)
+    /// An increment to another backup than the one before it.
+    case otherBase(HostPath)
+
+    /// What an error at the end of writing a new file means.
+    static func cannotPublish(_ path: HostPath, _ error: SystemError) -> BackupError {
+        error.code == EEXIST ? .exists(path) : .cannotWrite(path, error)
+    }
+
+    /// Names the archive in what is wrong with it.
+    static func translate(_ error: any Error, of path: HostPath) -> any Error {
+        switch error {
+        case let flaw as BackupUnpacker.Flaw: flaw.error(of: path)
+        case let error as TarError: badArchive(path, error.message, hint: error.hint)
+        case let error as CodecError: badArchive(path, error.message, hint: error.hint)
+        case let error as TreeError: badArchive(path, error.message, hint: error.hint)
+        default: error
+        }
+    }
 
     var message: String {
         switch self {
@@ -31,6 +59,14 @@ enum BackupError: UserFacing, Equatable {
             "\(path) holds more than one container: \(Quoted(first)) and \(Quoted(second))"
         case .badArchive(let path, let reason, _): "\(path): \(reason)"
         case .nameTaken(let name): "container \(name) exists already"
+        case .otherContainer(let path, let other, let name):
+            "\(path) is a backup of \(Quoted(other)), not of \(name)"
+        case .noBase(let path): "\(path) is no backup that an increment can follow"
+        case .tooManyFiles: "there are too many files for an increment"
+        case .increment(let path):
+            "\(path) is an increment, which is nothing without the backup that it follows"
+        case .noIncrement(let path): "\(path) is no increment"
+        case .otherBase(let path): "\(path) does not follow the backup before it"
         }
     }
 
@@ -52,6 +88,14 @@ enum BackupError: UserFacing, Equatable {
         case .badArchive(_, _, let hint): hint
         case .nameTaken(let name):
             "Replace it with --force, or give it another name first: chroot-distro rename \(name) NEW"
+        case .otherContainer: nil
+        case .noBase: "Make a whole backup first, without --base; those of other programs do not say enough."
+        case .tooManyFiles: "Make a whole backup, without --base."
+        case .increment:
+            "Give all of them, in the order in which they were made: chroot-distro restore BACKUP_FILE INCREMENT..."
+        case .noIncrement: "Only the first file is a whole backup; what was made with --base follows it."
+        case .otherBase:
+            "Give the backup that was its --base, and the files in the order in which they were made."
         }
     }
 }

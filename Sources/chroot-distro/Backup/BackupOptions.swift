@@ -5,6 +5,8 @@ import Platform
 struct BackupOptions {
     /// `nil`: what the name of the file says.
     var format: Compression?
+    /// The backup since which changes are to be written; `nil`: everything is.
+    var base: BackupFile?
     /// Whether everything belongs to user and group 0.
     var hasZeroOwners = false
     var verifies = false

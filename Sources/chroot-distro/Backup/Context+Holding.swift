@@ -10,7 +10,7 @@ extension Context {
     func newFile(_ path: HostPath) throws -> PendingFile {
         let owner = caller.owner.map { ($0.identity.user, $0.identity.group) }
         do throws(SystemError) { return try PendingFile(path, mode: 0o600, owner: owner) } catch {
-            throw error.code == EEXIST ? BackupError.exists(path) : BackupError.cannotWrite(path, error)
+            throw BackupError.cannotPublish(path, error)
         }
     }
 

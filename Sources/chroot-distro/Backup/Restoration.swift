@@ -1,6 +1,7 @@
 import Archive
 import CLI
 import Libc
+import OCI
 import Platform
 import Session
 import Store
@@ -8,7 +9,6 @@ import Store
 /// Makes a container of its backup: it is prepared beside the others and put in its place at the end.
 final class Restoration {
     private let context: Context
-    private let source: HostPath
     private let isForced: Bool
     private let isVerbose: Bool
     private let store: ContainerStore
@@ -16,11 +16,13 @@ final class Restoration {
     private var lock: FileLock?
     private var staging: Staging?
     private var size: Int64 = 0
+    /// What errors call the file that is read.
+    private var source: HostPath = "standard input"
+    /// What the root holds by now, as long as increments follow.
+    private var base: Digest?
 
-    /// `source` is what errors call the archive.
-    init(_ context: Context, from source: HostPath, isForced: Bool, isVerbose: Bool) throws {
+    init(_ context: Context, isForced: Bool, isVerbose: Bool) throws {
         self.context = context
-        self.source = source
         self.isForced = isForced
         self.isVerbose = isVerbose
         store = try context.store()
@@ -28,27 +30,35 @@ final class Restoration {
         try? store.sweep()
     }
 
-    /// Reads the archive and returns the name of the container that it has become.
-    func run(_ bytes: any ByteSource) throws -> ContainerName {
-        let outcome = Result { try ArchiveStream.read(bytes) { try unpack($0) } }
+    /// Reads a whole backup and the increments to it, one after the other, and returns the name of the container that
+    /// they have become.
+    func run(_ files: [BackupFile]) throws -> ContainerName {
+        let outcome = Result { try read(files) }
         guard case .failure(let error) = outcome else { return try publish() }
         if let staging = staging.take() { try? staging.discard(in: store) }
-        throw translated(error)
+        throw error
     }
 
-    private func translated(_ error: any Error) -> any Error {
-        switch error {
-        case let flaw as BackupUnpacker.Flaw: flaw.error(of: source)
-        case let error as TarError: BackupError.badArchive(source, error.message, hint: error.hint)
-        case let error as CodecError: BackupError.badArchive(source, error.message, hint: error.hint)
-        case let error as TreeError: BackupError.badArchive(source, error.message, hint: error.hint)
-        default: error
+    private func read(_ files: [BackupFile]) throws {
+        for file in files {
+            source = file.path
+            let bytes = try file.source()
+            let digest = files.count > 1 ? try StreamDigest() : nil
+            do {
+                try ArchiveStream.read(bytes, observing: { digest?.update($0) }) {
+                    try unpack($0, isAlone: digest == nil)
+                }
+            } catch {
+                throw BackupError.translate(error, of: file.path)
+            }
+            base = try digest?.finish()
         }
+        if files.count > 1, let root = try rootDirectory() { size = try TreeSize.measure(root).apparent }
     }
 
     // MARK: - Unpacking
 
-    private func unpack(_ reader: TarReader) throws {
+    private func unpack(_ reader: TarReader, isAlone: Bool) throws {
         guard var entry = try reader.next() else { throw BackupUnpacker.Flaw.noTree }
         while BackupMember.read(entry.path) == nil {
             guard let next = try reader.next() else { throw BackupUnpacker.Flaw.noTree }
@@ -57,8 +67,11 @@ final class Restoration {
         guard let container = BackupMember.read(entry.path)?.container else { return }
         // The first name of an archive that is no backup is no name of a container either.
         guard let name = try? ContainerName(container.text) else { throw BackupUnpacker.Flaw.noTree }
-        try begin(name)
-        try unpack(entry, reader, container)
+        if let first = self.name, first != name {
+            throw BackupUnpacker.Flaw.anotherContainer(container, than: RawString(first.description))
+        }
+        if self.name == nil { try begin(name) }
+        try unpack(entry, reader, container, isAlone: isAlone)
     }
 
     /// Only now is it known which container is meant.
@@ -70,9 +83,12 @@ final class Restoration {
         context.diagnostics.info("Restoring \(name)")
     }
 
-    private func unpack(_ first: TarEntry, _ reader: TarReader, _ container: RawString) throws {
+    private func unpack(
+        _ first: TarEntry, _ reader: TarReader, _ container: RawString, isAlone: Bool
+    ) throws {
         guard let root = try rootDirectory() else { return }
-        var unpacker = try BackupUnpacker(container, into: root)
+        var unpacker = try BackupUnpacker(container, into: root, following: base)
+        unpacker.makesLinksReal = isAlone
         let diagnostics = context.diagnostics
         if isVerbose { unpacker.onMember = { diagnostics.info("\($0)") } }
         try unpacker.take(first, from: reader)

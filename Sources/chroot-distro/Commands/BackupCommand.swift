@@ -11,7 +11,8 @@ struct BackupCommand: PrivilegedCommand {
         description: [
             "Writes a tar archive with CONTAINER/manifest.json and CONTAINER/rootfs, to FILE or to standard output. Owners, hard links, extended attributes, holes and devices are kept. Sockets and what is mounted inside are left out.",
             "A running container stands still meanwhile, so that the copy is consistent; where the kernel cannot do that, it is said that the copy was taken of something moving.",
-            "Without --compress, the end of FILE says how: .tar.gz or .tgz, .tar.bz2 or .tbz2, .tar.xz or .txz, .tar.zst or .tzst. Any other name gets a plain archive, but for those of formats that are not written, such as .lz4 and .zip, which are refused.",
+            "With --base only what has been changed since that backup is written, with a list of what is still there. The base is a whole backup or such an increment; restore takes the whole one and all increments in their order. What was changed is told by the time of the last change, which no program can set, so the host's clock must not go backwards in between.",
+            "Without --compress, the end of FILE says how: .tar.gz or .tgz, .tar.bz2 or .tbz2, .tar.xz or .txz, .tar.zst or .tzst, or only .gz, .bz2, .xz or .zst. Any other name gets a plain archive, but for those of formats that are not written, such as .lz4 and .zip, which are refused.",
             "FILE appears when it is complete, and replaces nothing. To encrypt a backup, send it through a pipe: chroot-distro backup NAME | age -r KEY >NAME.tar.age",
         ],
         operands: [Operand("CONTAINER", .container)],
@@ -19,6 +20,9 @@ struct BackupCommand: PrivilegedCommand {
             Flag(
                 "output", short: "o", value: "FILE", kind: .file,
                 help: "Write to FILE, which must not exist yet"),
+            Flag(
+                "base", value: "FILE", kind: .file,
+                help: "Write only what has been changed since the backup FILE; - is standard input"),
             Flag(
                 "compress", short: "c", value: "TYPE",
                 kind: .choice(["gzip", "bzip2", "xz", "zstd", "none"]),
@@ -31,8 +35,10 @@ struct BackupCommand: PrivilegedCommand {
         ],
         examples: [
             .init("chroot-distro backup debian --output debian.tar.zst"),
+            .init("chroot-distro backup debian -o monday.tar.zst --base debian.tar.zst"),
             .init("chroot-distro backup debian | gzip >debian.tar.gz"),
             .init("chroot-distro backup debian | gpg -c >debian.tar.gpg"),
+            .init("gpg -d debian.tar.gpg | chroot-distro backup debian --base - | gpg -c >monday.tar.gpg"),
         ])
 
     private let name: ContainerName
@@ -47,6 +53,9 @@ struct BackupCommand: PrivilegedCommand {
         output = file.flatMap { $0 == "-" ? nil : HostPath($0) }
         var options = BackupOptions()
         options.format = try arguments.text("compress").flatMap { Compression(rawValue: $0) }
+        let base = try arguments.text("base")
+        if base?.isEmpty == true { throw arguments.invalid("base", "it is empty") }
+        options.base = base.map { BackupFile($0) }
         options.hasZeroOwners = arguments.isSet("numeric-zero")
         options.verifies = arguments.isSet("verify")
         options.isLive = arguments.isSet("live")

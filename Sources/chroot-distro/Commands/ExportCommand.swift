@@ -1,6 +1,5 @@
 import CLI
 import Libc
-import Mounts
 import Platform
 import Store
 
@@ -8,7 +7,7 @@ struct ExportCommand: PrivilegedCommand {
     static let spec = CommandSpec(
         "export", summary: "Write a container's files into a squashfs image", group: "Files and backups",
         description: [
-            "Makes a squashfs image of the root file system, which enroot, mount and chroot-distro install take. It needs mksquashfs.",
+            "Makes a squashfs image of the root file system, which enroot, mount and chroot-distro install take. It needs mksquashfs of squashfs-tools 4.5 or later. Sockets and what is mounted inside are left out, and times before 1970 become 1970.",
             "As with backup, a running container stands still meanwhile where the kernel can do that, and FILE appears when it is complete and replaces nothing.",
         ],
         operands: [Operand("CONTAINER", .container)],
@@ -44,20 +43,23 @@ struct ExportCommand: PrivilegedCommand {
         isQuiet = arguments.isSet("quiet")
     }
 
+    private func publish(_ file: PendingFile) throws {
+        do throws(SystemError) { try file.publish() } catch {
+            throw BackupError.cannotPublish(output, error)
+        }
+    }
+
     func run(in context: borrowing Context) throws -> ExitStatus {
         context.diagnostics.isQuiet = isQuiet
         let store = try context.store()
         guard try store.contains(name) else { throw try store.notInstalled(name) }
         let file = try context.newFile(output)
         let lock = try store.lock(name, .exclusive, for: "export")
-        // The program goes by paths, and would go into what is mounted.
-        try store.requireUnmounted(name, mountPoints: MountTable.current().paths)
         let container = try store.container(name)
         let freeze = try context.hold(name, isLive: isLive)
-        try Squashfs.pack(
-            "rootfs", in: container.directory, to: file.descriptor, format: format,
-            hasZeroOwners: hasZeroOwners, copy context)
-        try file.publish()
+        let export = SquashfsExport(copy context, format: format, hasZeroOwners: hasZeroOwners)
+        try export.run(BackupContents.uncovered(container.rootfs().directory), to: file.descriptor)
+        try publish(file)
         context.letGo(freeze)
         lock.release()
         context.diagnostics.info("Wrote \(output)")

@@ -47,13 +47,13 @@ struct ImageSaveCommand: PrivilegedCommand {
         let archive = ImageArchive(form, try items(images, context))
         if let output {
             let path = HostPath(output.text)
-            let file = try NewFile.make(path)
-            try write(archive, images, try file.descriptor(), context)
-            // What root makes for somebody is theirs.
-            if let identity = context.caller.owner?.identity {
-                try file.setOwner(identity.user, identity.group)
+            let file = try context.newFile(path)
+            do {
+                try write(archive, images, try file.descriptor.duplicate(), context)
+                try file.publish()
+            } catch let error as SystemError {
+                throw BackupError.cannotPublish(path, error)
             }
-            try file.commit()
             context.diagnostics.info("Saved \(path)")
         } else {
             let pipe = try syscall("dup") { fcntl(1, F_DUPFD_CLOEXEC, 3) }

@@ -10,9 +10,13 @@ struct RestoreCommand: PrivilegedCommand {
         description: [
             "Reads a backup that this program, the Python chroot-distro or proot-distro made, from BACKUP_FILE or standard input, compressed with gzip, bzip2, xz, lzma, zstd or not at all. The container has the name that it had.",
             "It is prepared beside the others and appears when it is complete: whatever happens before, nothing has changed.",
+            "INCREMENTs are what backup --base has made: they follow BACKUP_FILE in the order in which they were made, each after the one that was its base; anything else is refused.",
             "Hard links that proot had emulated become hard links again. To restore under another name: chroot-distro install BACKUP_FILE --name NAME",
         ],
-        operands: [Operand("BACKUP_FILE", .file, optional: true)],
+        operands: [
+            Operand("BACKUP_FILE", .file, optional: true),
+            Operand("INCREMENT", .file, optional: true, repeatable: true),
+        ],
         flags: [
             Flag(
                 "force", short: "f", help: "Replace a container that already has the name, and stop it first"),
@@ -21,17 +25,21 @@ struct RestoreCommand: PrivilegedCommand {
         ],
         examples: [
             .init("chroot-distro restore debian.tar.zst"),
+            .init("chroot-distro restore debian.tar.zst monday.tar.zst tuesday.tar.zst"),
             .init("gpg -d debian.tar.gpg | chroot-distro restore"),
+            .init("age -d -i KEY monday.age | chroot-distro restore debian.tar.zst -"),
+            .init("chroot-distro restore <(age -d -i KEY debian.age) <(age -d -i KEY monday.age)"),
         ])
 
-    private let path: HostPath?
+    private let files: [BackupFile]
     private let isForced: Bool
     private let isVerbose: Bool
     private let isQuiet: Bool
 
     init(_ arguments: ParsedArguments) throws(UsageError) {
-        let text = try arguments.optionalOperand("BACKUP_FILE")
-        path = text.flatMap { $0 == "-" ? nil : HostPath($0) }
+        let first = try arguments.optionalOperand("BACKUP_FILE") ?? "-"
+        files = ([first] + (try arguments.operands("INCREMENT"))).map { BackupFile($0) }
+        try BackupFile.requireDistinct(files)
         isForced = arguments.isSet("force")
         isVerbose = arguments.isSet("verbose")
         isQuiet = arguments.isSet("quiet")
@@ -39,18 +47,10 @@ struct RestoreCommand: PrivilegedCommand {
 
     func run(in context: borrowing Context) throws -> ExitStatus {
         context.diagnostics.isQuiet = isQuiet
-        let file = try path.map { try FileDescriptor.open($0, O_RDONLY | O_NOCTTY) } ?? standardInput()
-        guard !file.isTerminal else { throw BackupError.nothingToRead }
-        if let path, try file.status().kind == .directory { throw BackupError.notABackup(path) }
-        let restoration = try Restoration(
-            copy context, from: path ?? "standard input", isForced: isForced, isVerbose: isVerbose)
-        let name = try restoration.run(FileSource(file))
+        let restoration = try Restoration(copy context, isForced: isForced, isVerbose: isVerbose)
+        let name = try restoration.run(files)
         context.diagnostics.info("Restored \(name)")
         context.diagnostics.info("Start shell:    chroot-distro login \(name)")
         return .success
-    }
-
-    private func standardInput() throws -> FileDescriptor {
-        FileDescriptor(adopting: try syscall("dup") { fcntl(0, F_DUPFD_CLOEXEC, 3) })
     }
 }

@@ -232,7 +232,9 @@ struct Installer: ~Copyable {
             _ = try ArchiveLayout(staging.rootfs().directory.entries().map(\.name))
             return false
         }
-        let layout = try ArchiveLayout(Self.names(FileSource(try file.duplicate())))
+        let names = try Self.names(FileSource(try file.duplicate()))
+        guard !BackupMember.isIncrement(names) else { throw BackupError.increment(path) }
+        let layout = try ArchiveLayout(names)
         try file.seek(to: 0)
         switch layout {
         case .rootfs(let prefix):
