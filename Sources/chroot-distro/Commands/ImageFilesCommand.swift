@@ -1,5 +1,6 @@
 import Archive
 import CLI
+import CLinux
 import Libc
 import OCI
 import Platform
