@@ -307,6 +307,8 @@ struct CommitTests {
         try program.succeed("image", "save", "me/other", "-o", (Scratch.path / "other.tar").rawValue)
         try program.succeed("clear-cache")
         try program.succeed("image", "load", (Scratch.path / "image-box.tar").rawValue, "--name", "base:1")
+        // Else the same second would make the same image.
+        try Run.shell("echo more >\"$1/more\"", program.root(of: "box").rawValue)
         for words in [
             ["commit", "box", "me/box"], ["image", "load", (Scratch.path / "other.tar").rawValue],
         ] {

@@ -84,15 +84,16 @@ package final class LayerWriter {
     /// Writes the entries; the archive is the caller's to end.
     package func write(to writer: TarWriter) throws -> Report {
         while let entry = try reader.next() {
-            guard wanted.remove(entry.path) != nil else { continue }
+            guard wanted.contains(entry.path) else { continue }
             try writeWhiteouts(before: entry.path, to: writer)
-            guard let whole = try reader.complete(entry) else {
-                report.vanished.append(entry.path)
-                continue
-            }
+            guard let whole = try reader.complete(entry) else { continue }
+            wanted.remove(entry.path)
             try write(whole, to: writer)
         }
         try writeWhiteouts(before: nil, to: writer)
+        for case (let path, .unreadable(let error)) in omissions.list where wanted.contains(path) {
+            throw UnreadableFile(path: path, error: error)
+        }
         report.vanished += wanted
         report.changing = omissions.list.compactMap { $0.omission == .changed ? $0.path : nil }
         return report
@@ -149,4 +150,18 @@ package struct ReservedName: UserFacing, Hashable {
         "\(path) cannot be in an image: names that begin with .wh. hide others there"
     }
     package var hint: String? { "Rename or delete it in the container first." }
+}
+
+/// A file that was changed and cannot be read: without it the image would have the one of the layers below.
+package struct UnreadableFile: UserFacing, Hashable {
+    package let path: RawString
+    package let error: SystemError
+
+    package init(path: RawString, error: SystemError) {
+        self.path = path
+        self.error = error
+    }
+
+    package var message: String { "\(path) cannot be read: \(error.reason)" }
+    package var hint: String? { "Remove it from the container, or mend its disk, first." }
 }

@@ -105,9 +105,7 @@ struct CommitCommand: PrivilegedCommand {
         _ epoch: Int64?, _ context: Context
     ) throws -> LayerBlob? {
         let changes = found.changes.filter { !found.own.contains($0.path) }
-        for (path, error) in found.unreadable {
-            context.diagnostics.warning("\(path) was left out: \(error.reason)")
-        }
+        if let (path, error) = found.unreadable.first { throw UnreadableFile(path: path, error: error) }
         if changes.isEmpty { return nil }
         let writer = try LayerWriter(changes, of: container.rootfs().directory.duplicate(), latest: epoch)
         var report = LayerWriter.Report()
