@@ -13,7 +13,7 @@ struct BackupIndex {
     /// What its bytes begin with.
     private static let head = Array("chroot-distro files 1\n".utf8)
     /// Bytes that one may have.
-    static let sizeLimit = 1 << 30
+    static let sizeLimit = 1 << 28
 
     private(set) var bytes: [UInt8]
     private var last: [UInt8]?

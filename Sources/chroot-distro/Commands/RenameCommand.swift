@@ -38,16 +38,24 @@ struct RenameCommand: PrivilegedCommand {
         let shutdown = Shutdown(old, in: context.layout)
         if isForced { try shutdown.run(.gently) } else { try shutdown.requireStopped() }
         try store.rename(old, to: new)
-        let names = (old: old.description, new: new.description)
-        try store.updateIndex { index in
-            for position in index.containers.indices where index.containers[position].name == names.old {
-                index.containers[position].name = names.new
-            }
+        do { try enter(in: store) } catch {
+            context.diagnostics.warning(
+                "\(old) is \(new) now, but not in the index yet; chroot-distro list puts it there: "
+                    + ((error as? any UserFacing)?.message ?? "\(error)"))
         }
         try? SessionRegistry.open(old, in: context.layout).erase(in: context.layout)
         second.release()
         first.release()
         context.diagnostics.info("Renamed \(old) to \(new)")
         return .success
+    }
+
+    private func enter(in store: borrowing ContainerStore) throws {
+        let names = (old: old.description, new: new.description)
+        try store.updateIndex { index in
+            for position in index.containers.indices where index.containers[position].name == names.old {
+                index.containers[position].name = names.new
+            }
+        }
     }
 }
