@@ -285,28 +285,6 @@ pid_t cd_fork_into(int group) {
     return (pid_t)syscall(clone3_number, &arguments, sizeof arguments);
 }
 
-// Parent and child have one stack, of which the child uses what lies below this frame. So nothing may return to the
-// parent by way of what the child has written there: the system call is made here and not in a function of its own.
-__attribute__((noinline)) pid_t cd_vfork_into(int group, int (*body)(const void *context, bool is_born), const void *context) {
-    struct clone_arguments arguments = {
-        .flags = CLONE_VM | CLONE_VFORK | (group >= 0 ? into_cgroup : 0), .exit_signal = SIGCHLD,
-        .cgroup = group >= 0 ? (uint64_t)group : 0};
-    long pid = -ENOSYS;
-#if defined(__x86_64__)
-    __asm__ volatile("syscall" : "=a"(pid) : "0"(clone3_number), "D"(&arguments), "S"(sizeof arguments) : "rcx", "r11", "memory");
-#elif defined(__aarch64__)
-    register long number __asm__("x8") = clone3_number;
-    register long first __asm__("x0") = (long)&arguments;
-    register long second __asm__("x1") = sizeof arguments;
-    __asm__ volatile("svc 0" : "+r"(first) : "r"(number), "r"(second) : "memory");
-    pid = first;
-#endif
-    if (pid == 0) _exit(body(context, group >= 0));
-    if (pid > 0) return (pid_t)pid;
-    errno = (int)-pid;
-    return -1;
-}
-
 int cd_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 int cd_pidfd_send_signal(int pidfd, int signal) { return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0); }
 
@@ -380,28 +358,6 @@ void cd_retitle(char **argv, const char *title) {
     memset(argv[0], 0, room);
     size_t length = strlen(title);
     memcpy(argv[0], title, length < room - 1 ? length : room - 1);
-}
-
-struct cd_title {
-    char *start, **environment;
-    size_t room;
-    char strings[];
-};
-
-struct cd_title *cd_keep_title(char **argv) {
-    size_t room = title_room(argv);
-    struct cd_title *kept = room > 0 ? malloc(sizeof *kept + room) : NULL;
-    if (!kept) return NULL;
-    *kept = (struct cd_title){.start = argv[0], .environment = environ, .room = room};
-    memcpy(kept->strings, argv[0], room);
-    return kept;
-}
-
-void cd_restore_title(struct cd_title *kept) {
-    if (!kept) return;
-    memcpy(kept->start, kept->strings, kept->room);
-    environ = kept->environment;
-    free(kept);
 }
 
 // --- Namespaces and mounts -------------------------------------------------------------------------------------

@@ -313,10 +313,7 @@ package struct RootfulLauncher {
             report: pipe.raw.writing, foreign: [pipe.raw.reading, sockets.first.rawValue],
             group: try group(container.record, registry), filter: filter, console: console)
         if !container.added.isEmpty { try announce(container, entrance.binds, registry) }
-        // Who gives the guest its terminal cannot wait meanwhile, and what it binds on its way may have to be taken back.
-        let isSimple = !supervisor.terminal.isOwn && added.steps.isEmpty
-        let shared = isSimple ? Self.spawnSharingMemory(entrance) : nil
-        let pid = try shared ?? Fork.child(into: entrance.group) { GuestProcess.run(entrance, isBorn: $0) }
+        let pid = try Fork.child(into: entrance.group) { GuestProcess.run(entrance, isBorn: $0) }
         let report = pipe.readEnd()
         let end = sockets.firstEnd()
         // Without a master the child must not wait for its go.
@@ -337,21 +334,6 @@ package struct RootfulLauncher {
             try registry.setHolder(record)
         }
         return Supervisor.Guest(pid: pid, terminal: terminal)
-    }
-
-    /// `nil` where that cannot be done.
-    private static func spawnSharingMemory(_ entrance: borrowing GuestProcess.Entrance) -> pid_t? {
-        // The guest's process may hide them from those inside.
-        let title = cd_keep_title(CommandLine.unsafeArgv)
-        defer { cd_restore_title(title) }
-        return withUnsafePointer(to: entrance) { pointer in
-            Fork.childSharingMemory(into: pointer.pointee.group, with: pointer) { context, isBorn in
-                guard let entrance = context?.assumingMemoryBound(to: GuestProcess.Entrance.self) else {
-                    return 1
-                }
-                return GuestProcess.run(entrance.pointee, isBorn: isBorn).code
-            }
-        }
     }
 
     /// Records what is about to be added, so that it is not there unknown when this process is killed meanwhile.

@@ -102,10 +102,6 @@ pid_t cd_fork(void);
 /// Forks; the child is in the control group whose directory is open (clone3(2), CLONE_INTO_CGROUP, Linux 5.7) from the
 /// start. For a process with a single thread.
 pid_t cd_fork_into(int group);
-/// Runs `body` in a child that has this process's memory while this one waits, until the child has become another
-/// program or has ended with the status that `body` returned (vfork(2)); into a version 2 control group, unless that is
-/// -1, into which the child was born then. ENOSYS where it cannot be done.
-pid_t cd_vfork_into(int group, int (*body)(const void *context, bool is_born), const void *context);
 int cd_pidfd_open(pid_t pid);
 int cd_pidfd_send_signal(int pidfd, int signal);
 int cd_close_range(unsigned int first, unsigned int last);
@@ -129,10 +125,6 @@ int cd_join_session_keyring(const char *name);
 /// `argv` and `environ` are the vectors that the kernel laid out at exec; only call it in a process that reads
 /// neither of them any more.
 void cd_retitle(char **argv, const char *title);
-/// What cd_retitle would cover, kept on the heap; NULL where there is nothing to keep.
-struct cd_title *cd_keep_title(char **argv);
-/// Puts back what was kept, and frees it.
-void cd_restore_title(struct cd_title *kept);
 
 // --- Namespaces and mounts (unshare(2), setns(2), mount(2), fsopen(2), open_tree(2), mount_setattr(2)) ----------
 

@@ -23,19 +23,4 @@ package enum Fork {
         }
         return try child { body(false) }
     }
-
-    /// The same for a child that soon becomes another program, and has this process's memory until then, which saves
-    /// copying it; `nil` where that cannot be done.
-    ///
-    /// This process waits meanwhile, and what `body` changes there is changed here too. What it holds when it becomes
-    /// the other program is never released, so it is no closure but gets all it needs in `context`.
-    package static func childSharingMemory(
-        into group: borrowing ControlGroupEntry, with context: UnsafeRawPointer,
-        _ body: @convention(c) (_ context: UnsafeRawPointer?, _ isBorn: Bool) -> Int32
-    ) -> pid_t? {
-        let pid = cd_vfork_into(group.directory, body, context)
-        // A change of user, or the child's own wish, has made the memory unreadable for others.
-        _ = cd_set_dumpable(true)
-        return pid > 0 ? pid : nil
-    }
 }
