@@ -319,7 +319,6 @@ int cd_clear_inheritable_capabilities(void) {
     data[0].inheritable = data[1].inheritable = 0;
     return (int)syscall(SYS_capset, &header, data);
 }
-// The raw calls: a C library's own wrappers signal every thread, which a process about to exec does not need.
 int cd_set_groups(size_t count, const gid_t *groups) { return setgroups(count, groups); }
 int cd_set_uids(uid_t uid) { return setresuid(uid, uid, uid); }
 int cd_set_gids(gid_t gid) { return setresgid(gid, gid, gid); }
@@ -358,6 +357,29 @@ void cd_retitle(char **argv, const char *title) {
     memset(argv[0], 0, room);
     size_t length = strlen(title);
     memcpy(argv[0], title, length < room - 1 ? length : room - 1);
+}
+
+struct cd_title {
+    char *start, **environment;
+    size_t room;
+    char strings[];
+};
+
+struct cd_title *cd_cover_title(char **argv, const char *title) {
+    size_t room = title_room(argv);
+    struct cd_title *kept = room > 0 ? malloc(sizeof *kept + room) : NULL;
+    if (!kept) return NULL;
+    *kept = (struct cd_title){ .start = argv[0], .environment = environ, .room = room };
+    memcpy(kept->strings, argv[0], room);
+    cd_retitle(argv, title);
+    return kept;
+}
+
+void cd_uncover_title(struct cd_title *kept) {
+    if (!kept) return;
+    memcpy(kept->start, kept->strings, kept->room);
+    environ = kept->environment;
+    free(kept);
 }
 
 // --- Namespaces and mounts -------------------------------------------------------------------------------------
@@ -424,38 +446,4 @@ int cd_copy_window_size(int from, int to) {
     struct winsize size;
     if (ioctl(from, TIOCGWINSZ, &size) < 0) return -1;
     return ioctl(to, TIOCSWINSZ, &size);
-}
-
-// --- Passing descriptors ---------------------------------------------------------------------------------------
-
-int cd_socketpair(int *pair) { return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair); }
-
-union cd_control { struct cmsghdr header; char bytes[CMSG_SPACE(sizeof(int))]; };
-
-int cd_send_descriptor(int socket, int descriptor) {
-    char byte = 0;
-    struct iovec data = { .iov_base = &byte, .iov_len = 1 };
-    union cd_control control;
-    memset(&control, 0, sizeof control);
-    struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes };
-    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
-    return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -1 : 0;
-}
-
-int cd_receive_descriptor(int socket) {
-    char byte;
-    struct iovec data = { .iov_base = &byte, .iov_len = 1 };
-    union cd_control control;
-    struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes };
-    ssize_t got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-    if (got < 0) return -1;
-    struct cmsghdr *header = got > 0 ? CMSG_FIRSTHDR(&message) : NULL;
-    if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) { errno = ENODATA; return -1; }
-    int descriptor;
-    memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
-    return descriptor;
 }

@@ -133,14 +133,3 @@ int cd_seccomp_make(const struct cd_seccomp_rule *rules, size_t count, int progr
     errno = -code;
     return code == 0 ? 0 : -1;
 }
-
-int cd_seccomp_load(const void *program, size_t size) {
-    struct sock_fprog filter = {
-        .len = (unsigned short)(size / sizeof(struct sock_filter)), .filter = (struct sock_filter *)program,
-    };
-    if (size == 0 || size % sizeof(struct sock_filter) != 0 || size / sizeof(struct sock_filter) > BPF_MAXINSNS) {
-        errno = EINVAL;
-        return -1;
-    }
-    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0);
-}

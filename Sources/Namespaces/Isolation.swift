@@ -50,9 +50,10 @@ package enum Isolation {
         try syscall("setns") { cd_join_namespaces(number, set.rawValue) }
     }
 
-    /// The user namespace that a mount namespace belongs to, open until exec (ioctl_ns(2)).
-    package static func users(of namespace: borrowing FileDescriptor) throws(SystemError) -> Int32 {
-        try syscall("ioctl", "the container's users") { cd_users_of(namespace.rawValue) }
+    /// The user namespace that a mount namespace belongs to (ioctl_ns(2)).
+    package static func users(of namespace: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor {
+        FileDescriptor(
+            adopting: try syscall("ioctl", "the container's users") { cd_users_of(namespace.rawValue) })
     }
 
     /// Lets nobody in this process's user namespace make a namespace of control groups (namespaces(7), "/proc/sys/user").
@@ -79,13 +80,6 @@ package enum Isolation {
     package static func joinMountNamespace(at path: HostPath) throws(SystemError) {
         let namespace = try FileDescriptor.open(path, O_RDONLY)
         try syscall("setns", path.description) { cd_setns(namespace.rawValue, NamespaceSet.mount.rawValue) }
-    }
-
-    /// Gives this process alone another host name (a new UTS namespace), unless it has that name.
-    package static func takeHostname(_ name: String) throws(SystemError) {
-        guard !cd_hostname_is(name) else { return }
-        try leave(.hostname)
-        try setHostname(name)
     }
 
     /// Names the UTS namespace that this process is in.

@@ -97,8 +97,11 @@ package struct SystemCallFilter: Hashable, Sendable {
         cd_try_seccomp() == 0 || errno == EFAULT
     }
 
-    /// Puts the filter in force for this process and all that it becomes.
-    func load() throws(SystemError) {
-        try syscall("seccomp") { program.withUnsafeBytes { cd_seccomp_load($0.baseAddress, $0.count) } }
+    /// Lends what the kernel is given (struct sock_filter); nothing without a filter.
+    package static func withProgram<Value>(
+        _ filter: SystemCallFilter?, _ body: (UnsafeRawBufferPointer) -> Value
+    ) -> Value {
+        guard let filter else { return body(UnsafeRawBufferPointer(start: nil, count: 0)) }
+        return filter.program.withUnsafeBytes(body)
     }
 }

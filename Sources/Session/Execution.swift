@@ -1,54 +1,50 @@
 import Libc
 import Platform
 
-/// Replacing this process by a program (execve(2)), found as a shell would find it.
-enum Execution {
-    /// Only returns when it fails, with the reason.
-    ///
-    /// `program` is what is executed when it is not the first word. A word without a slash is looked for in `search`, directories separated by colons. A script without `#!` is
-    /// given to `/bin/sh` (execvp(3)).
-    static func replace(
-        _ words: [RawString], _ environment: [RawString], search: RawString?,
-        calling program: RawString? = nil
-    ) -> ExecutionError {
-        guard let program = program ?? words.first, !program.bytes.isEmpty else { return .notFound("") }
-        var refused: (path: RawString, code: Int32)?
-        for path in candidates(program, search: search) {
-            let code = attempt(path, words, environment)
-            switch code {
-            case ENOENT, ENOTDIR: continue
-            case EACCES: refused = refused ?? (path, code)
-            default: return .refused(path, code)
-            }
+/// How a guest's program is found and called, as a shell would do it (execve(2)).
+struct Execution {
+    /// As errors call it.
+    private let program: RawString
+    /// Tried one after the other, with `arguments`.
+    let paths: [RawString]
+    let arguments: [RawString]
+    /// How a script without `#!` is called (execvp(3)); the second one stands for its path.
+    let script: [RawString]
+    /// Tried when no path leads to a program, since a bare word may be one of the shell's own; empty when there is none.
+    let shell: [RawString]
+
+    /// `search` are directories separated by colons, for a word without a slash.
+    init(_ command: LaunchPlan.Command, search: RawString?) {
+        switch command {
+        case .shell(let program):
+            self.program = program
+            paths = [program]
+            // A dash before its name makes any shell a login shell (login(1)).
+            arguments = [RawString("-" + HostPath(program.text).lastComponent)]
+            shell = []
+        case .words(let words, let shell):
+            program = words.first ?? ""
+            paths = Self.candidates(program, search: search ?? RawString(EnvironmentRules.path))
+            arguments = words
+            let isBare = !program.bytes.contains(UInt8(ascii: "/"))
+            self.shell = isBare ? shell.map { [$0, "-c", ShellWords.join(words)] } ?? [] : []
         }
-        if let refused { return .refused(refused.path, refused.code) }
-        return .notFound(program)
+        script = ["/bin/sh", ""] + arguments.dropFirst()
     }
 
-    private static func candidates(_ program: RawString, search: RawString?) -> [RawString] {
-        guard let search, !program.bytes.contains(UInt8(ascii: "/")) else { return [program] }
+    private static func candidates(_ program: RawString, search: RawString) -> [RawString] {
+        if program.bytes.isEmpty { return [] }
+        if program.bytes.contains(UInt8(ascii: "/")) { return [program] }
         return search.bytes.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false).compactMap {
             RawString(bytes: ($0.isEmpty ? Array(".".utf8) : Array($0)) + [UInt8(ascii: "/")] + program.bytes)
         }
     }
 
-    /// The reason why it failed.
-    private static func attempt(_ path: RawString, _ words: [RawString], _ environment: [RawString]) -> Int32
-    {
-        let code = execute(path, words, environment)
-        guard code == ENOEXEC else { return code }
-        return execute("/bin/sh", ["/bin/sh", path] + words.dropFirst(), environment)
-    }
-
-    private static func execute(_ path: RawString, _ words: [RawString], _ environment: [RawString]) -> Int32
-    {
-        func vector(_ strings: [RawString]) -> [UnsafeMutablePointer<CChar>?] {
-            strings.map { string in string.withCString { strdup($0) } } + [nil]
-        }
-        let (arguments, variables) = (vector(words), vector(environment))
-        defer { for pointer in arguments + variables { free(pointer) } }
-        _ = path.withCString { execve($0, arguments, variables) }
-        return errno
+    /// Why the path of that index could not be executed; behind the last one it is the shell, and -1 is none at all.
+    func error(of path: Int, code: Int32) -> ExecutionError {
+        guard path >= 0 else { return .notFound(program) }
+        let path = path < paths.count ? paths[path] : shell.first ?? program
+        return code == ENOENT || code == ENOTDIR ? .notFound(path) : .refused(path, code)
     }
 }
 

@@ -109,11 +109,20 @@ package struct LaunchPlan: Sendable, Equatable {
             case .required(let path), .made(let path), .preferred(let path): path
             }
         }
+
+        /// Whether nothing else will do.
+        var isNeeded: Bool { if case .preferred = self { false } else { true } }
     }
 
     /// The directory that its root is made of.
     func openFiles(in layout: StateLayout) throws -> Directory {
         try ContainerStore.rootfsDirectory(of: image?.name ?? container, in: image?.layout ?? layout)
+    }
+
+    /// Whom a terminal of the guest's own belongs to, as the host counts; `nil` for a user that is nobody here.
+    var terminalOwner: uid_t? {
+        guard case .range(let range) = boundary else { return privileges.user }
+        return privileges.user < range.count ? range.start + privileges.user : nil
     }
 
     /// The namespaces of the container's own.
@@ -180,6 +189,12 @@ package enum LaunchError: UserFacing, Equatable {
     case limitsDiffer(ContainerName, running: ResourceLimits, asked: ResourceLimits)
     /// What a child process on its way into the container met.
     case inside(String, hint: String?, ExitStatus)
+
+    static func cannotEnter(_ directory: RawString, _ error: SystemError) -> LaunchError {
+        .inside(
+            "the working directory \(directory) cannot be entered: \(error.reason)",
+            hint: "Give a directory that exists in the container with --work-dir.", .failure)
+    }
 
     package var message: String {
         switch self {

@@ -73,6 +73,7 @@ package struct RootfulLauncher {
     /// A running container that this session may enter.
     private struct Running: ~Copyable {
         let record: HolderRecord
+        let holder: ProcessHandle
         let namespace: FileDescriptor
         /// The root of its holder.
         let root: Directory
@@ -99,9 +100,8 @@ package struct RootfulLauncher {
             try forgoMissingNamespaces { _ in }
             forgoImpossibleOwners(warn)
             let added = try newRequests(record)
-            let container = try running(record, handle, added: added, isFresh: false)
             if record.processNamespace != nil { try Isolation.joinProcesses(of: handle) }
-            return container
+            return try running(record, handle, added: added, isFresh: false)
         }
         try registry.clearHolder()
         try forgoMissingNamespaces(warn)
@@ -121,14 +121,15 @@ package struct RootfulLauncher {
     ///
     /// They are opened by number, so the holder must still live afterwards.
     private func running(
-        _ record: HolderRecord, _ handle: borrowing ProcessHandle, added: [MountStep], isFresh: Bool
+        _ record: HolderRecord, _ handle: consuming ProcessHandle, added: [MountStep], isFresh: Bool
     ) throws(SystemError) -> Running {
         let namespace = try FileDescriptor.open(HostPath("/proc/\(record.pid)/ns/mnt"), O_RDONLY)
         let root = try Directory.open(HostPath("/proc/\(record.pid)/root"))
         guard handle.isAlive, try namespace.status().inode == record.mountNamespace else {
             throw SystemError("open", "the container's holder", code: ESRCH)
         }
-        return Running(record: record, namespace: namespace, root: root, added: added, isFresh: isFresh)
+        return Running(
+            record: record, holder: handle, namespace: namespace, root: root, added: added, isFresh: isFresh)
     }
 
     // MARK: - The boundary
@@ -300,40 +301,47 @@ package struct RootfulLauncher {
         _ container: borrowing Running, _ supervisor: borrowing Supervisor,
         _ registry: borrowing SessionRegistry
     ) throws -> Supervisor.Guest {
-        let pipe = try Pipe()
-        let sockets = try SocketPair()
-        let added = MountPlan(container.added)
-        let entrance = GuestProcess.Entrance(
-            plan: plan, namespace: try container.namespace.duplicate(), root: try container.root.duplicate(),
-            holder: container.record.pid, others: plan.namespaces.subtracting([.mount, .process]),
-            hasUsers: container.record.firstID != nil, added: added,
-            binds: try OpenedBinds(added, interface: interface), interface: interface,
-            terminal: supervisor.terminal, masterSocket: sockets.second.rawValue,
-            ignored: supervisor.ignoredByGuest, isLimited: container.record.limits != nil,
-            report: pipe.raw.writing, foreign: [pipe.raw.reading, sockets.first.rawValue],
-            group: try group(container.record, registry), filter: filter, console: console)
-        if !container.added.isEmpty { try announce(container, entrance.binds, registry) }
-        let pid = try Fork.child(into: entrance.group) { GuestProcess.run(entrance, isBorn: $0) }
-        let report = pipe.readEnd()
-        let end = sockets.firstEnd()
-        // Without a master the child must not wait for its go.
-        let terminal = supervisor.terminal.isOwn ? try? supervisor.adoptMaster(from: end) : nil
-        if terminal == nil { shutdown(end.rawValue, Int32(SHUT_RDWR)) }
-        let outcome = Result { _ = try ChildReport.receive(from: report) }
-        if case .failure = outcome {
-            _ = try? Reaping.wait(for: pid)
-            if !added.steps.isEmpty {
-                try takeBack(entrance)
-                try registry.setHolder(container.record)
-            }
+        let binds = try OpenedBinds(MountPlan(container.added), interface: interface)
+        if !container.added.isEmpty { try announce(container, binds, registry) }
+        let outcome = Result { try start(container, supervisor, registry, binds) }
+        if case .failure = outcome, !container.added.isEmpty {
+            try takeBack(binds, container)
+            try registry.setHolder(container.record)
         }
-        try outcome.get()
+        let (pid, terminal) = try outcome.get()
         if !container.added.isEmpty {
             var record = container.record
             record.binds += container.added.map { HolderRecord.Bind($0) }
             try registry.setHolder(record)
         }
-        return Supervisor.Guest(pid: pid, terminal: terminal)
+        return Supervisor.Guest(pid: pid, terminal: terminal < 0 ? nil : FileDescriptor(adopting: terminal))
+    }
+
+    /// The guest's process and the master of its terminal, -1 without one; the caller owns both.
+    private func start(
+        _ container: borrowing Running, _ supervisor: borrowing Supervisor,
+        _ registry: borrowing SessionRegistry, _ binds: borrowing OpenedBinds
+    ) throws -> (pid: pid_t, terminal: Int32) {
+        let record = container.record
+        let users =
+            record.firstID == nil
+            ? FileDescriptor(adopting: -1) : try Isolation.users(of: container.namespace)
+        let root = Rootfs(adopting: try container.root.duplicate())
+        let preparation = GuestPreparation(plan: plan, added: container.added, interface: interface)
+        try preparation.carryOut(in: root, of: container.namespace, users: users.rawValue, binds)
+        let directory = try preparation.openWorkingDirectory(in: root)
+        let terminal =
+            supervisor.terminal.isOwn ? try GuestTerminal.open(in: root, owner: plan.terminalOwner) : .none
+        if supervisor.terminal.isOwn { supervisor.equip(terminal.master) }
+        let entrance = GuestProcess.Entrance(
+            plan: plan, holder: container.holder.pidfd, holderNumber: record.pid,
+            others: plan.namespaces.subtracting([.mount, .process]), namespace: container.namespace.rawValue,
+            root: container.root.raw, users: users.rawValue, isLimited: record.limits != nil,
+            group: try group(record, registry), filter: filter, terminal: supervisor.terminal,
+            ownTerminal: terminal.guest.rawValue, ignored: supervisor.ignoredByGuest, console: console,
+            directory: directory.rawValue)
+        let pid = try GuestProcess.start(entrance)
+        return (pid, terminal.takeMaster())
     }
 
     /// Records what is about to be added, so that it is not there unknown when this process is killed meanwhile.
@@ -351,12 +359,12 @@ package struct RootfulLauncher {
     }
 
     /// What a guest has bound that then could not start is of no session, and is not recorded.
-    private func takeBack(_ entrance: borrowing GuestProcess.Entrance) throws {
+    private func takeBack(_ binds: borrowing OpenedBinds, _ container: borrowing Running) throws {
         let child = try Fork.child {
             do {
                 let descriptors = try Directory.open("/proc/self/fd")
-                try Isolation.join(entrance.namespace, .mount)
-                try entrance.binds.detach(naming: descriptors)
+                try Isolation.join(container.namespace, .mount)
+                try binds.detach(naming: descriptors)
                 return .success
             } catch { return .failure }
         }

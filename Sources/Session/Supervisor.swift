@@ -73,27 +73,19 @@ struct Supervisor: ~Copyable {
         let terminal: FileDescriptor?
     }
 
-    /// Takes the master from the child, gives it our terminal's size and modes, and lets the child go on.
-    func adoptMaster(from socket: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor {
-        let master = FileDescriptor(
-            adopting: try syscall("recvmsg", "the guest's terminal") {
-                cd_receive_descriptor(socket.rawValue)
-            })
+    /// Gives a new terminal the size and modes of our own.
+    func equip(_ master: borrowing FileDescriptor) {
         if console != nil {
             _ = cd_set_window_size(master.rawValue, 24, 80)
-        } else {
-            let callers = TerminalRelay.callersTerminal
-            _ = cd_copy_window_size(callers, master.rawValue)
-            var modes = termios()
-            if tcgetattr(callers, &modes) == 0 {
-                // Where the caller's stays as it is, it makes its line ends itself.
-                if terminal == .own(hasKeyboard: false) { modes.c_oflag &= ~tcflag_t(OPOST) }
-                tcsetattr(master.rawValue, TCSANOW, &modes)
-            }
+            return
         }
-        var go: UInt8 = 1
-        _ = write(socket.rawValue, &go, 1)
-        return master
+        let callers = TerminalRelay.callersTerminal
+        _ = cd_copy_window_size(callers, master.rawValue)
+        var modes = termios()
+        guard tcgetattr(callers, &modes) == 0 else { return }
+        // Where the caller's stays as it is, it makes its line ends itself.
+        if terminal == .own(hasKeyboard: false) { modes.c_oflag &= ~tcflag_t(OPOST) }
+        tcsetattr(master.rawValue, TCSANOW, &modes)
     }
 
     /// Attends the guest to its end.

@@ -17,7 +17,7 @@ struct GuestTerminalTests {
     @Test("is the other end of that very terminal, and waits for what is to come")
     func pair() throws {
         let master = try master()
-        let slave = try GuestTerminal.named(by: master, in: "/dev/pts")
+        let slave = try GuestTerminal.named(by: master, in: Directory.open("/dev/pts"))
         try slave.writeAll("over")
         var bytes = [UInt8](repeating: 0, count: 16)
         let count = read(master.rawValue, &bytes, bytes.count)
@@ -43,7 +43,7 @@ struct GuestTerminalTests {
             esac
             """, Scratch.path.rawValue, "\(number)", kind)
         let error = #expect(throws: SystemError.self) {
-            _ = try GuestTerminal.named(by: master, in: Scratch.path)
+            _ = try GuestTerminal.named(by: master, in: Directory.open(Scratch.path))
         }
         #expect(error?.code == code)
     }

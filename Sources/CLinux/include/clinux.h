@@ -11,6 +11,7 @@
 
 #include "clinux_attributes.h"
 #include "clinux_doors.h"
+#include "clinux_guest.h"
 #include "clinux_namespaces.h"
 #include "clinux_process.h"
 #include "clinux_threads.h"
@@ -125,6 +126,10 @@ int cd_join_session_keyring(const char *name);
 /// `argv` and `environ` are the vectors that the kernel laid out at exec; only call it in a process that reads
 /// neither of them any more.
 void cd_retitle(char **argv, const char *title);
+/// The same for a while; what was there, to be put back, or NULL where there was nothing to cover.
+struct cd_title *cd_cover_title(char **argv, const char *title);
+/// Puts back what was covered, and frees it.
+void cd_uncover_title(struct cd_title *kept);
 
 // --- Namespaces and mounts (unshare(2), setns(2), mount(2), fsopen(2), open_tree(2), mount_setattr(2)) ----------
 
@@ -176,12 +181,5 @@ int cd_pty_number(int master);
 int cd_make_controlling(int terminal);
 int cd_window_size(int terminal, unsigned short *rows, unsigned short *columns);
 int cd_copy_window_size(int from, int to);
-
-// --- Passing descriptors (unix(7), SCM_RIGHTS) ------------------------------------------------------------------
-
-/// socketpair(2): stream sockets, close-on-exec.
-int cd_socketpair(int *pair);
-int cd_send_descriptor(int socket, int descriptor);
-int cd_receive_descriptor(int socket);
 
 #endif

@@ -22,13 +22,9 @@ struct cd_seccomp_rule {
 };
 
 /// Makes a filter that answers these calls with EPERM, by each number that the call has in any ABI of this machine's
-/// kernel, and allows all others; writes it as a program for cd_seccomp_load into `program`, an open file.
+/// kernel, and allows all others; writes it as a program (struct sock_filter) into `program`, an open file.
 ///
 /// 0, or -1 with errno.
 int cd_seccomp_make(const struct cd_seccomp_rule *rules, size_t count, int program);
-
-/// Puts such a program in force for this process and all that it becomes (seccomp(2)). EACCES without CAP_SYS_ADMIN
-/// unless no_new_privs is set.
-int cd_seccomp_load(const void *program, size_t size);
 
 #endif

@@ -208,8 +208,9 @@ package struct ControlGroup: Hashable, Sendable {
 /// A control group that a child goes into while it is forked.
 package struct ControlGroupEntry: ~Copyable {
     /// Owned by this value; -1 without a version 2 group.
-    let directory: Int32
-    private let memberships: [Int32]
+    package let directory: Int32
+    /// The lists of version 1 that a child writes itself into, owned by this value.
+    package let memberships: [Int32]
 
     init(directory: Int32, memberships: [Int32]) {
         self.directory = directory
@@ -220,24 +221,6 @@ package struct ControlGroupEntry: ~Copyable {
     package init() { self.init(directory: -1, memberships: []) }
 
     deinit { for descriptor in memberships + [directory] where descriptor >= 0 { close(descriptor) } }
-
-    /// Called by the child for itself; `isBorn` says that it is in the version 2 group already.
-    ///
-    /// Such a write may take many milliseconds, so it is not made for the sake of a group without limits.
-    package func enter(isBorn: Bool, isLimited: Bool) throws(SystemError) {
-        guard isLimited else { return }
-        for descriptor in memberships { try Self.join(descriptor) }
-        guard !isBorn, directory >= 0 else { return }
-        let procs = try syscall("openat", "cgroup.procs") {
-            openat(directory, "cgroup.procs", O_WRONLY | O_CLOEXEC)
-        }
-        defer { close(procs) }
-        try Self.join(procs)
-    }
-
-    private static func join(_ descriptor: Int32) throws(SystemError) {
-        try syscall("write", "the control group of the container") { write(descriptor, "0", 1) }
-    }
 }
 
 /// A control group as its holder sees it, wherever that has its root.

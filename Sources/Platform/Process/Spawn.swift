@@ -51,21 +51,17 @@ package struct Spawn: Hashable, Sendable {
         let variables = CStrings(environment.entries)
         var step = cd_spawn_fork
         var code: Int32 = 0
-        let child = words.withPointer { words in
-            variables.withPointer { variables in
-                let stdio = [streams.input, streams.output, streams.errors]
-                guard let identity else {
-                    let child = cd_spawn(
-                        program.rawValue, words, variables, directory, isConfined, stdio, nil, &step)
-                    code = errno
-                    return child
-                }
-                var who = cd_spawn_identity(user: identity.user, group: identity.group)
-                let child = cd_spawn(
-                    program.rawValue, words, variables, directory, isConfined, stdio, &who, &step)
-                code = errno
-                return child
-            }
+        let stdio = [streams.input, streams.output, streams.errors]
+        let child: pid_t
+        if let identity {
+            var who = cd_spawn_identity(user: identity.user, group: identity.group)
+            child = cd_spawn(
+                program.rawValue, words.pointer, variables.pointer, directory, isConfined, stdio, &who, &step)
+            code = errno
+        } else {
+            child = cd_spawn(
+                program.rawValue, words.pointer, variables.pointer, directory, isConfined, stdio, nil, &step)
+            code = errno
         }
         guard child > 0 else { throw SpawnFailure(program: program, step: .init(step), code: code) }
         return child
@@ -107,24 +103,5 @@ extension SpawnFailure.Step {
             case cd_spawn_exec: .execute
             default: .fork
             }
-    }
-}
-
-/// A NULL-terminated array of C strings that is freed with this value.
-private struct CStrings: ~Copyable {
-    private var pointers: [UnsafeMutablePointer<CChar>?]
-
-    init(_ strings: [RawString]) {
-        pointers = strings.map { string in string.withCString { strdup($0) } }
-        pointers.append(nil)
-    }
-
-    deinit { for pointer in pointers { free(pointer) } }
-
-    func withPointer<Result>(_ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result) -> Result {
-        pointers.withUnsafeBufferPointer { buffer in
-            guard let start = buffer.baseAddress else { preconditionFailure("the array ends with NULL") }
-            return body(start)
-        }
     }
 }

@@ -34,7 +34,7 @@ package final class DetachedConsole {
         try syscall("dup2") { dup2(null.rawValue, 0) }
     }
 
-    /// Called in the child that becomes the guest, which has the pipe then; the reading end stays with the parent.
+    /// The reading end stays here, the other one becomes the guest's.
     private var pipe: (reading: Int32, writing: Int32)?
 
     /// Makes the pipe before the guest is forked.
@@ -45,12 +45,8 @@ package final class DetachedConsole {
         pipe = (reading, writing)
     }
 
-    /// In the guest: its output goes into the pipe.
-    func takePipe() {
-        guard let pipe else { return }
-        dup2(pipe.writing, 1)
-        dup2(pipe.writing, 2)
-    }
+    /// What the guest has for standard output and error; -1 where that is its terminal.
+    var guestOutput: Int32 { pipe?.writing ?? -1 }
 
     /// The command runs: says so to the caller, and lets go of all that is the caller's.
     func announce(_ registry: borrowing SessionRegistry) {
