@@ -11,9 +11,11 @@ BINARY   = .build/release/chroot-distro
 STATIC_LIBS   = $(CURDIR)/.build/static
 RELEASE_FLAGS = -c release --product chroot-distro --static-swift-stdlib --disable-local-rpath \
     -Xswiftc -L$(STATIC_LIBS) -Xswiftc -Xclang-linker -Xswiftc -static-libgcc \
-    -Xlinker --no-export-dynamic -Xlinker -s $(PACKED)
-# Where the C library can read them (glibc 2.36), 43,000 relocations are written as bits, which are read sooner.
-PACKED = $(shell scripts/packs-relocations && echo -Xswiftc -use-ld=lld -Xlinker -z -Xlinker pack-relative-relocs)
+    -Xlinker --no-export-dynamic $(LAYOUT)
+# Where the C library can read them (glibc 2.36), 43,000 relocations are written as bits, which are read sooner. The same
+# linker puts what each start runs through side by side.
+LAYOUT = $(shell scripts/packs-relocations && echo -Xswiftc -use-ld=lld -Xlinker -z -Xlinker pack-relative-relocs \
+    -Xlinker --no-warn-symbol-ordering -Xlinker --symbol-ordering-file=$(CURDIR)/scripts/startup-order.txt)
 
 BASH_DIR = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 ZSH_DIR  = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
@@ -21,10 +23,10 @@ FISH_DIR = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 MAN_DIR  = $(DESTDIR)$(PREFIX)/share/man/man1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build release install uninstall completions soak bench fmt lint check hooks clean
+.PHONY: help demo test build release startup-order install uninstall completions soak bench fmt lint check hooks clean
 
 help:   ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
 demo:   ## Build, then install, enter, list and remove a small system
 	@scripts/setup demo
@@ -42,7 +44,13 @@ build:  ## Build for debugging
 release: ## Build the program that is installed
 	@scripts/setup build
 	@scripts/static-libraries $(STATIC_LIBS)
+	$(SWIFT) build $(RELEASE_FLAGS) -Xlinker -s
+
+startup-order: ## Find out anew what each start runs through (needs root and valgrind)
+	@scripts/static-libraries $(STATIC_LIBS)
 	$(SWIFT) build $(RELEASE_FLAGS)
+	scripts/startup-order $(BINARY) >.build/startup-order.txt
+	mv .build/startup-order.txt scripts/startup-order.txt
 
 install: ## Install below PREFIX (/usr/local); DESTDIR is honoured
 	@test -x $(BINARY) || $(MAKE) --no-print-directory release

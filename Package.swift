@@ -8,9 +8,17 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// For what becomes part of the program: each function in a section of its own, so that those which nobody calls are left
+/// out; and no regular expressions, which every module would otherwise be linked with.
+let lean: [SwiftSetting] = [
+    .unsafeFlags([
+        "-Xfrontend", "-function-sections", "-Xfrontend", "-disable-implicit-string-processing-module-import",
+    ])
+]
+
 /// A module of our own Swift code, with the one set of settings that all of them share.
 func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+    .target(name: name, dependencies: dependencies, swiftSettings: settings + lean)
 }
 
 /// A C library of the distribution: a module map and a shim header under `Sources/`.
@@ -60,7 +68,7 @@ let package = Package(
             dependencies: [
                 "Archive", "CLI", "CLinux", "Libc", "Mounts", "Namespaces", "OCI", "Platform", "Session",
                 "Store",
-            ], swiftSettings: settings),
+            ], swiftSettings: settings + lean),
 
         tests("Platform", ["CLinux", "Libc", "Platform"]),
         tests("CLI", ["CLI", "CLinux", "Libc", "Platform"]),

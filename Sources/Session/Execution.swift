@@ -35,8 +35,10 @@ struct Execution {
     private static func candidates(_ program: RawString, search: RawString) -> [RawString] {
         if program.bytes.isEmpty { return [] }
         if program.bytes.contains(UInt8(ascii: "/")) { return [program] }
-        return search.bytes.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false).compactMap {
-            RawString(bytes: ($0.isEmpty ? Array(".".utf8) : Array($0)) + [UInt8(ascii: "/")] + program.bytes)
+        return search.bytes.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false).map {
+            folder in
+            let folder = folder.isEmpty ? [UInt8(ascii: ".")] : Array(folder)
+            return RawString(withoutZeros: folder + [UInt8(ascii: "/")] + program.bytes)
         }
     }
 

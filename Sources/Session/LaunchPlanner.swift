@@ -6,16 +6,17 @@ import Store
 
 /// Computes a plan from what was asked, what the host has and what the container says, and touches nothing.
 package enum LaunchPlanner {
-    package static func plan(_ request: LaunchRequest, host: HostFacts, guest: GuestFacts) throws
-        -> LaunchPlan
-    {
+    /// `isJoining` leaves out of its mounts what only the start of a container needs.
+    package static func plan(
+        _ request: LaunchRequest, host: HostFacts, guest: GuestFacts, isJoining: Bool = false
+    ) throws -> LaunchPlan {
         let request = try resolved(request, host: host, guest: guest)
         let user = user(request, host: host, guest: guest)
         let identity = try guest.accounts.identity(user)
         let requests = try GuestRequests.steps(request, host: host, guest: guest, identity)
-        var mounts = sharedMounts(request, host: host)
+        var mounts = isJoining ? MountPlan([]) : sharedMounts(request, host: host)
         try mounts.add(requests)
-        if request.mode == .isolated {
+        if request.mode == .isolated, !isJoining {
             mounts.steps += host.heatCounters().map { .mask($0) } + SystemMounts.covers
         }
         let mode = request.mode ?? .standard
@@ -79,7 +80,7 @@ package enum LaunchPlanner {
     // MARK: - Mounts
 
     private static func sharedMounts(_ request: LaunchRequest, host: HostFacts) -> MountPlan {
-        var plan = SystemMounts.plan(devices: request.isClosed ? .none : host.devices)
+        var plan = SystemMounts.plan(devices: request.isClosed ? .none : host.devices())
         let sharesTemporary = !request.isClosed && host.termux == nil && request.sharesTemporary == nil
         if sharesTemporary {
             plan.steps.append(.bind(GuestRequests.temporary(host), required: false))

@@ -65,7 +65,8 @@ package struct HostFacts: Sendable {
     package var termux: Termux?
     /// The caller's home, for `--shared-home`; `nil` when there is none.
     package var home: HostPath?
-    package var devices: HostDevices
+    /// The devices that a container may use; only asked for when one starts.
+    package var devices: @Sendable () -> HostDevices
     /// Which of the paths in question exist and can be read here.
     package var exists: @Sendable (HostPath) -> Bool
     /// Whom a path belongs to.
@@ -89,7 +90,8 @@ package struct HostFacts: Sendable {
     package var heatCounters: @Sendable () -> [GuestPath] = { SystemMounts.heatCounters() }
 
     package init(
-        environment: Environment, termux: Termux?, home: HostPath?, devices: HostDevices,
+        environment: Environment, termux: Termux?, home: HostPath?,
+        devices: @escaping @autoclosure @Sendable () -> HostDevices,
         exists: @escaping @Sendable (HostPath) -> Bool, owner: @escaping @Sendable (HostPath) -> FileOwner?
     ) {
         self.environment = environment

@@ -11,12 +11,19 @@ package struct RootfulLauncher {
     private let layout: StateLayout
     private let interface: MountInterface
     private let isAndroid: Bool
+    /// What a container that starts has mounted.
+    private let mounts: () throws -> MountPlan
     private var filter: SystemCallFilter?
     /// For a session that goes on in the background.
     package var console: DetachedConsole?
 
-    package init(_ plan: LaunchPlan, layout: StateLayout, interface: MountInterface, isAndroid: Bool) {
+    /// `mounts` is only asked for when the container does not run after all.
+    package init(
+        _ plan: LaunchPlan, layout: StateLayout, interface: MountInterface, isAndroid: Bool,
+        mounts: @escaping () throws -> MountPlan
+    ) {
         self.plan = plan
+        self.mounts = mounts
         self.layout = layout
         self.interface = interface
         self.isAndroid = isAndroid
@@ -104,6 +111,7 @@ package struct RootfulLauncher {
             return try running(record, handle, added: added, isFresh: false)
         }
         try registry.clearHolder()
+        plan.mounts = try mounts()
         try forgoMissingNamespaces(warn)
         let users = try raiseBoundary(warn)
         forgoImpossibleOwners(warn)

@@ -52,9 +52,10 @@ package struct GuestAccounts: Sendable {
         let member = account?.name ?? name
         let others =
             explicit != nil ? [] : groups.filter { $0.members.contains(member) && $0.gid != gid }.map(\.gid)
-        var seen: Set<gid_t> = []
+        var supplementary: [gid_t] = []
+        for group in others.sorted() where group != supplementary.last { supplementary.append(group) }
         return Identity(
-            uid: uid, gid: gid, supplementary: others.filter { seen.insert($0).inserted }, name: member,
+            uid: uid, gid: gid, supplementary: supplementary, name: member,
             home: account.map { $0.home.bytes.isEmpty ? "/" : $0.home } ?? (uid == 0 ? "/root" : "/"),
             shell: account.map { $0.shell.bytes.isEmpty ? "/bin/sh" : $0.shell } ?? "/bin/sh")
     }

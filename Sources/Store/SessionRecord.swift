@@ -64,7 +64,7 @@ package struct SessionRecord: Decodable, Hashable, Sendable {
 }
 
 /// The process that keeps a running container's namespaces: `run/NAME/holder.json`.
-package struct HolderRecord: Decodable, Hashable, Sendable {
+package struct HolderRecord: Hashable, Sendable {
     package var pid: pid_t
     package var startTime: UInt64
     package var bootID: String
@@ -89,7 +89,7 @@ package struct HolderRecord: Decodable, Hashable, Sendable {
     package var limits: ResourceLimits?
 
     /// A bind that is in place.
-    package struct Bind: Decodable, Hashable, Sendable {
+    package struct Bind: Hashable, Sendable {
         package var source: String
         package var target: String
         /// Words of mount(8), in one order.
@@ -102,15 +102,19 @@ package struct HolderRecord: Decodable, Hashable, Sendable {
     }
 
     /// A bind that is being added, and the file or directory that is seen in its place when it has been.
-    package struct PendingBind: Decodable, Hashable, Sendable {
+    package struct PendingBind: Hashable, Sendable {
         package var bind: Bind
         package var device: UInt64
         package var inode: UInt64
 
         package init(_ bind: Bind, of source: FileStatus) {
+            self.init(bind: bind, device: UInt64(source.device), inode: source.inode)
+        }
+
+        fileprivate init(bind: Bind, device: UInt64, inode: UInt64) {
             self.bind = bind
-            device = UInt64(source.device)
-            inode = source.inode
+            self.device = device
+            self.inode = inode
         }
 
         /// Whether that is what a container has there.
@@ -132,7 +136,7 @@ package struct HolderRecord: Decodable, Hashable, Sendable {
         self.limits = limits
     }
 
-    /// As `Decodable` reads it.
+    /// As `init(json:)` reads it.
     var json: String {
         let binds = binds.map(\.json)
         var optional: [(String, String)] = []
@@ -154,7 +158,54 @@ package struct HolderRecord: Decodable, Hashable, Sendable {
     package var identity: ProcessIdentity { ProcessIdentity(pid: pid, startTime: startTime, bootID: bootID) }
 }
 
+extension HolderRecord {
+    /// Reads a record; `nil` for what is none.
+    ///
+    /// By hand, since each `login` to a running container does it: making coders for all these types takes longer.
+    package init?(json bytes: [UInt8]) {
+        guard let value = try? JSONParser.parse(bytes), let pid = value["pid"]?.integer(pid_t.self),
+            let startTime = value["startTime"]?.integer(UInt64.self), let bootID = value["bootID"]?.string,
+            let mountNamespace = value["mountNamespace"]?.integer(UInt64.self),
+            let mode = value["mode"]?.string, let binds = value["binds"]?.elements
+        else { return nil }
+        let identity = ProcessIdentity(pid: pid, startTime: startTime, bootID: bootID)
+        self.init(identity: identity, mountNamespace: mountNamespace, mode: mode, binds: [])
+        for bind in binds {
+            guard let bind = Bind(bind) else { return nil }
+            self.binds.append(bind)
+        }
+        if let entries = value["pending"]?.elements {
+            var pending: [PendingBind] = []
+            for entry in entries {
+                guard let bind = entry["bind"].flatMap({ Bind($0) }),
+                    let device = entry["device"]?.integer(UInt64.self),
+                    let inode = entry["inode"]?.integer(UInt64.self)
+                else { return nil }
+                pending.append(PendingBind(bind: bind, device: device, inode: inode))
+            }
+            self.pending = pending
+        }
+        processNamespace = value["processNamespace"]?.integer()
+        firstID = value["firstID"]?.integer()
+        isReadOnly = value["isReadOnly"]?.boolean
+        isEphemeral = value["isEphemeral"]?.boolean
+        image = value["image"]?.string
+        limits = value["limits"].map { limits in
+            ResourceLimits(
+                memory: limits["memory"]?.integer(), processorTime: limits["processorTime"]?.integer(),
+                processes: limits["processes"]?.integer())
+        }
+    }
+}
+
 extension HolderRecord.Bind {
+    fileprivate init?(_ value: JSONValue) {
+        guard let source = value["source"]?.string, let target = value["target"]?.string,
+            let options = value["options"]?.string
+        else { return nil }
+        self.init(source: source, target: target, options: options)
+    }
+
     fileprivate var json: String {
         JSONText.object([
             ("options", JSONText.string(options)), ("source", JSONText.string(source)),
@@ -170,7 +221,6 @@ extension HolderRecord.PendingBind {
 }
 
 extension ResourceLimits {
-    /// As `Decodable` reads it.
     fileprivate var json: String {
         let values = [
             ("memory", memory), ("processorTime", processorTime), ("processes", processes),

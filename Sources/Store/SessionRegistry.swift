@@ -121,7 +121,7 @@ package struct SessionRegistry: ~Copyable {
         guard let bytes = try? directory.readFile(Self.holderFile, limit: Self.recordLimit) else {
             return nil
         }
-        return try? JSONDecoder().decode(HolderRecord.self, from: bytes)
+        return HolderRecord(json: bytes)
     }
 
     /// The holder of a container that runs: alive, and not about to end.

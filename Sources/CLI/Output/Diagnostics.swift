@@ -81,7 +81,10 @@ package final class Diagnostics {
     private func complain(_ message: String, hint: String?, more: String = "") {
         let text = "\(style.paint("Error:", .error)) \(message)\n" + (hint.map(hinted) ?? "") + more
         // A terminal in raw mode does not return the carriage by itself.
-        write(isSilenced ? text.replacing("\n", with: "\r\n") : text)
+        write(
+            isSilenced
+                ? text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\r\n")
+                : text)
     }
 
     private func hinted(_ hint: String) -> String { style.paint(hint, .hint) + "\n" }

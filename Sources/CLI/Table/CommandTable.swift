@@ -12,7 +12,11 @@ package struct CommandTable<Context>: Sendable {
     package init(_ commands: [Entry]) { self.commands = commands }
 
     /// The command with exactly this name or alias.
-    package subscript(word: String) -> Entry? { commands.first { $0.spec.isCalled(word) } }
+    package subscript(word: String) -> Entry? {
+        // A closure over what any table has would not be made for this one.
+        for index in commands.indices where commands[index].spec.isCalled(word) { return commands[index] }
+        return nil
+    }
 
     /// The words of every command, hidden ones included.
     package var specs: [CommandSpec] { commands.map { $0.spec } }

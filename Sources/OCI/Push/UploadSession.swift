@@ -1,3 +1,5 @@
+import Platform
+
 /// An upload that a registry has begun, as far as the client knows it (distribution specification, "Push").
 struct UploadSession {
     /// Where the next request goes.
@@ -41,7 +43,8 @@ struct UploadSession {
             offset = expected ?? 0
             return
         }
-        let ends = range.replacing("bytes=", with: "").split(separator: "-", omittingEmptySubsequences: false)
+        let ends = (range.hasPrefix("bytes=") ? range.dropFirst(6) : range[...]).split(
+            separator: "-", omittingEmptySubsequences: false)
         guard ends.count == 2, ends[0] == "0", let last = Int64(ends[1]), (0...(1 << 60)).contains(last)
         else {
             throw PushError.badAnswer(host: url.origin.authority, problem: "the range \(range)")
@@ -64,7 +67,7 @@ extension WebURL {
         guard let mark = whole.firstRange(of: "://") else { return nil }
         let start = whole[mark.upperBound...].firstIndex { $0 == "/" || $0 == "?" } ?? whole.endIndex
         let path = whole[start...].prefix { $0 != "?" }
-        if bare.contains("://"), WebURL(String(bare)) != nil {
+        if bare.contains(text: "://"), WebURL(String(bare)) != nil {
             self.init(String(bare))
         } else if bare.hasPrefix("//") {
             self.init("\(whole[..<mark.lowerBound]):\(bare)")

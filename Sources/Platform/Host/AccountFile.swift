@@ -37,9 +37,9 @@ package enum AccountFile {
 
     /// The users in the order of the file.
     package static func users(_ text: [UInt8]) -> [User] {
-        var seen: Set<RawString> = []
+        var seen = SeenNames()
         return lines(text, fields: 7).compactMap { fields in
-            guard let uid = number(fields[2]), let gid = number(fields[3]), seen.insert(fields[0]).inserted
+            guard let uid = number(fields[2]), let gid = number(fields[3]), seen.insert(fields[0])
             else {
                 return nil
             }
@@ -49,13 +49,31 @@ package enum AccountFile {
 
     /// The groups in the order of the file.
     package static func groups(_ text: [UInt8]) -> [Group] {
-        var seen: Set<RawString> = []
+        var seen = SeenNames()
         return lines(text, fields: 4).compactMap { fields in
-            guard let gid = number(fields[2]), seen.insert(fields[0]).inserted else { return nil }
+            guard let gid = number(fields[2]), seen.insert(fields[0]) else { return nil }
             let members = fields[3].bytes.split(separator: UInt8(ascii: ",")).compactMap {
                 RawString(bytes: $0)
             }
             return Group(name: fields[0], gid: gid, members: members)
+        }
+    }
+
+    /// Names that have come already.
+    ///
+    /// The first time that a program has a `Set` of some type, the runtime looks through all that it knows: that takes
+    /// longer than to look through the names of an ordinary file.
+    private struct SeenNames {
+        private var few: [RawString] = []
+        private var many: Set<RawString>?
+
+        /// False for one that is there.
+        mutating func insert(_ name: RawString) -> Bool {
+            if many != nil { return many?.insert(name).inserted == true }
+            if few.contains(name) { return false }
+            few.append(name)
+            if few.count > 256 { many = Set(few) }
+            return true
         }
     }
 

@@ -33,26 +33,32 @@ package struct Environment: Hashable, Sendable {
 
     /// From `NAME=VALUE` entries as execve(2) takes them; an entry without a name or a `=` is left out.
     package init(entries: some Sequence<RawString>) {
-        self.init(entries.compactMap(Self.split))
+        variables = []
+        for entry in entries { put(entry) }
+    }
+
+    private mutating func put(_ entry: RawString) {
+        guard let (name, value) = Self.split(entry) else { return }
+        self[name] = value
     }
 
     /// The variables that this process was started with.
     package static func ofProcess() -> Environment {
-        var entries: [RawString] = []
+        var environment = Environment()
         var next = cd_environment()
         while let entry = next?.pointee {
-            entries.append(RawString(cString: entry))
+            environment.put(RawString(cString: entry))
             next = next?.successor()
         }
-        return Environment(entries: entries)
+        return environment
     }
 
     private static func split(_ entry: RawString) -> (RawString, RawString)? {
-        guard let equals = entry.bytes.firstIndex(of: UInt8(ascii: "=")), equals > 0,
-            let name = RawString(bytes: entry.bytes[..<equals]),
-            let value = RawString(bytes: entry.bytes[(equals + 1)...])
-        else { return nil }
-        return (name, value)
+        guard let equals = entry.bytes.firstIndex(of: UInt8(ascii: "=")), equals > 0 else { return nil }
+        return (
+            RawString(withoutZeros: Array(entry.bytes[..<equals])),
+            RawString(withoutZeros: Array(entry.bytes[(equals + 1)...]))
+        )
     }
 
     package subscript(name: RawString) -> RawString? {
@@ -94,7 +100,7 @@ package struct Environment: Hashable, Sendable {
 
     /// The `NAME=VALUE` entries for execve(2), in the order of their names.
     package var entries: [RawString] {
-        variables.compactMap { RawString(bytes: $0.name.bytes + [UInt8(ascii: "=")] + $0.value.bytes) }
+        variables.map { RawString(withoutZeros: $0.name.bytes + [UInt8(ascii: "=")] + $0.value.bytes) }
     }
 
     package func filter(_ isIncluded: (RawString) -> Bool) -> Environment {

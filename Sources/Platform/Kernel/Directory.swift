@@ -202,15 +202,12 @@ package struct Directory: ~Copyable, Sendable {
     /// What nobody has read of this open directory yet.
     package func remainingEntries() throws(SystemError) -> [Entry] {
         var result: [Entry] = []
-        var buffer = [UInt8](repeating: 0, count: 32768)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 32768, alignment: 8)
+        defer { buffer.deallocate() }
         while true {
-            let count = try syscall("getdents64") {
-                buffer.withUnsafeMutableBytes { cd_getdents(raw, $0.baseAddress, $0.count) }
-            }
+            let count = try syscall("getdents64") { cd_getdents(raw, buffer.baseAddress, buffer.count) }
             if count == 0 { return result }
-            buffer.withUnsafeBytes {
-                Self.parse(UnsafeRawBufferPointer(rebasing: $0[..<count]), into: &result)
-            }
+            Self.parse(UnsafeRawBufferPointer(rebasing: buffer[..<count]), into: &result)
         }
     }
 
@@ -220,7 +217,9 @@ package struct Directory: ~Copyable, Sendable {
         while offset + 19 < bytes.count {
             let length = Int(bytes.loadUnaligned(fromByteOffset: offset + 16, as: UInt16.self))
             guard length > 19, offset + length <= bytes.count else { return }
-            let name = bytes[(offset + 19)..<(offset + length)].prefix { $0 != 0 }
+            let end = (offset + 19..<offset + length).first { bytes[$0] == 0 } ?? offset + length
+            let name = RawString(
+                withoutZeros: Array(UnsafeRawBufferPointer(rebasing: bytes[offset + 19..<end])))
             let kind: FileStatus.Kind =
                 switch Int32(bytes[offset + 18]) {
                 case 8: .regular
@@ -233,9 +232,7 @@ package struct Directory: ~Copyable, Sendable {
                 default: .other
                 }
             offset += length
-            if let name = RawString(bytes: name), name != ".", name != ".." {
-                result.append(Entry(name: name, kind: kind))
-            }
+            if !name.isDots { result.append(Entry(name: name, kind: kind)) }
         }
     }
 }

@@ -85,14 +85,14 @@ package struct FileDescriptor: ~Copyable, Sendable {
     /// Everything up to the end of the file; `EFBIG` when that is more than `limit` bytes.
     package func readAll(limit: Int) throws(SystemError) -> [UInt8] {
         var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 16384)
+        // Memory that is not touched costs nothing.
+        let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 16384, alignment: 16)
+        defer { chunk.deallocate() }
         while true {
-            let count = try syscall("read") {
-                chunk.withUnsafeMutableBytes { read_(rawValue, $0.baseAddress, $0.count) }
-            }
+            let count = try syscall("read") { read_(rawValue, chunk.baseAddress, chunk.count) }
             if count == 0 { return bytes }
             guard bytes.count + count <= limit else { throw SystemError("read", code: EFBIG) }
-            bytes.append(contentsOf: chunk[..<count])
+            bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: chunk[..<count]))
         }
     }
 

@@ -16,9 +16,15 @@ package struct GuestPath: Hashable, Sendable {
     }
 
     package init(_ path: RawString) {
-        components = path.bytes.split(separator: UInt8(ascii: "/"))
-            .filter { !$0.elementsEqual([UInt8(ascii: ".")]) }
-            .compactMap { RawString(bytes: $0) }
+        let (slash, dot) = (UInt8(ascii: "/"), UInt8(ascii: "."))
+        var components: [RawString] = []
+        var start = 0
+        for index in 0...path.bytes.count where index == path.bytes.count || path.bytes[index] == slash {
+            let isNothing = index == start || index == start + 1 && path.bytes[start] == dot
+            if !isNothing { components.append(RawString(withoutZeros: Array(path.bytes[start..<index]))) }
+            start = index + 1
+        }
+        self.components = components
     }
 
     package init(_ path: String) { self.init(RawString(path)) }

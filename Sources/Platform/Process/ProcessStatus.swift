@@ -19,17 +19,50 @@ package struct ProcessStatus: Hashable, Sendable {
 
     /// The name in the second field may hold spaces and parentheses: what counts starts after the last one.
     package init?(parsing bytes: [UInt8]) {
-        guard let end = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
-        let fields = bytes[(end + 1)...].split(separator: UInt8(ascii: " "))
-        guard fields.count > 19, fields[0].count == 1, let state = fields[0].first,
-            let parent = pid_t(String(decoding: fields[1], as: UTF8.self)),
-            let threads = Int(String(decoding: fields[17], as: UTF8.self)),
-            let startTime = UInt64(String(decoding: fields[19], as: UTF8.self))
+        guard let end = bytes.lastIndex(of: UInt8(ascii: ")")), bytes.count > end + 3,
+            bytes[end + 3] == UInt8(ascii: " ")
         else { return nil }
-        self.state = state
+        state = bytes[end + 2]
+        var fields = NumberFields(bytes[(end + 4)...])
+        guard let parent = fields.next().flatMap({ pid_t(exactly: $0) }), fields.skip(15),
+            let threads = fields.next().flatMap({ Int(exactly: $0) }), fields.skip(1),
+            let startTime = fields.next()
+        else { return nil }
         self.parent = parent
         self.threads = threads
         self.startTime = startTime
+    }
+
+    /// Numbers with a space between each two.
+    private struct NumberFields {
+        private var rest: ArraySlice<UInt8>
+
+        init(_ bytes: ArraySlice<UInt8>) { rest = bytes }
+
+        /// The next one; `nil` when it is none, or a negative one.
+        mutating func next() -> UInt64? {
+            var value: UInt64 = 0
+            var count = 0
+            while let byte = rest.popFirst(), byte != UInt8(ascii: " "), byte != UInt8(ascii: "\n") {
+                guard (0x30...0x39).contains(byte) else { return nil }
+                let (tens, isTooLarge) = value.multipliedReportingOverflow(by: 10)
+                let (sum, isMore) = tens.addingReportingOverflow(UInt64(byte - 0x30))
+                if isTooLarge || isMore { return nil }
+                value = sum
+                count += 1
+            }
+            return count > 0 ? value : nil
+        }
+
+        /// Passes over fields of any kind; false when there are not so many.
+        mutating func skip(_ count: Int) -> Bool {
+            for _ in 0..<count {
+                var hasAny = false
+                while let byte = rest.popFirst(), byte != UInt8(ascii: " ") { hasAny = true }
+                if !hasAny { return false }
+            }
+            return true
+        }
     }
 
     /// Whether it is only waiting to be reaped.

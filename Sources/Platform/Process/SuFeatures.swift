@@ -11,12 +11,13 @@ package struct SuFeatures: Hashable, Sendable {
 
     package init(help: [UInt8]) {
         let text = String(decoding: help, as: UTF8.self)
-        mountMaster = text.contains("--mount-master")
-        preserveEnvironment = text.contains("--preserve-environment")
-        interactive = text.contains("--interactive")
-        shell = text.contains("--shell")
+        mountMaster = text.contains(text: "--mount-master")
+        preserveEnvironment = text.contains(text: "--preserve-environment")
+        interactive = text.contains(text: "--interactive")
+        shell = text.contains(text: "--shell")
         isStub =
-            text.contains("No su program found") || text.contains("Termux does not supply tools for rooting")
+            text.contains(text: "No su program found")
+            || text.contains(text: "Termux does not supply tools for rooting")
     }
 
     /// Where rooting tools put their `su`, most usual first.

@@ -12,12 +12,24 @@ package struct RawString: Hashable, Sendable {
         self.bytes = Array(bytes)
     }
 
+    /// For bytes among which there is certainly no NUL.
+    package init(withoutZeros bytes: [UInt8]) { self.bytes = bytes }
+
+    /// Whether it is `.` or `..`.
+    var isDots: Bool {
+        let dot = UInt8(ascii: ".")
+        return bytes.first == dot && (bytes.count == 1 || bytes.count == 2 && bytes[1] == dot)
+    }
+
     /// Everything before a NUL, should there be one.
-    package init(_ text: String) { bytes = Array(text.utf8.prefix { $0 != 0 }) }
+    package init(_ text: String) {
+        let whole = Array(text.utf8)
+        bytes = whole.firstIndex(of: 0).map { Array(whole[..<$0]) } ?? whole
+    }
 
     /// Copies a C string.
     package init(cString: UnsafePointer<CChar>) {
-        bytes = UnsafeBufferPointer(start: cString, count: strlen(cString)).map { UInt8(bitPattern: $0) }
+        bytes = Array(UnsafeRawBufferPointer(start: cString, count: strlen(cString)))
     }
 
     /// The text, with bytes that are not UTF-8 replaced.

@@ -196,7 +196,8 @@ struct SessionOptions {
             guest.range = try store.range(of: container, recording: !printsCommand)
         }
         let host = context.hostFacts(sharingHome: request.sharesHome)
-        var plan = try LaunchPlanner.plan(request, host: host, guest: guest)
+        let isJoining = guest.running != nil && !printsCommand
+        var plan = try LaunchPlanner.plan(request, host: host, guest: guest, isJoining: isJoining)
         plan.image = image
         if printsCommand {
             let path = context.layout.data / "containers" / name.description / "rootfs"
@@ -211,7 +212,10 @@ struct SessionOptions {
         }
         GuestFiles.refresh(in: rootfs, resolver: GuestFiles.hostResolverConfiguration())
         var launcher = RootfulLauncher(
-            plan, layout: context.layout, interface: .best(), isAndroid: context.caller.host.termux != nil)
+            plan, layout: context.layout, interface: .best(), isAndroid: context.caller.host.termux != nil
+        ) { [plan, guest, request] in
+            isJoining ? try LaunchPlanner.plan(request, host: host, guest: guest).mounts : plan.mounts
+        }
         let diagnostics = context.diagnostics
         guard let detachment else {
             return try launcher.run(

@@ -32,7 +32,9 @@ struct SudoersRule {
         let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
         let reads = lines.contains { line in
             let words = line.split { $0 == " " || $0 == "\t" }
-            guard words.count == 2, words[0].dropFirst() == "includedir", "@#".contains(line.prefix(1)) else {
+            guard words.count == 2, words[0].dropFirst() == "includedir",
+                "@#".contains(text: String(line.prefix(1)))
+            else {
                 return false
             }
             return words[1].filter { $0 != "\"" } == Self.folder.rawValue
