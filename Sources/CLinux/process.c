@@ -60,6 +60,10 @@ int cd_set_descriptor_limits(uint64_t soft, uint64_t hard) {
     return setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+void cd_begin_writeback(int descriptor, int64_t offset, int64_t length) {
+    sync_file_range(descriptor, offset, length, SYNC_FILE_RANGE_WRITE);
+}
+
 extern char **environ;
 char **cd_environment(void) { return environ; }
 

@@ -61,9 +61,13 @@ package struct Staging: ~Copyable {
     /// The root is now what its image makes of it.
     package func noteCompletion() throws(SystemError) { try Completion.note(in: directory, from: began) }
 
+    /// What the image's layers make, beside the root.
+    package static let imageTree: RawString = "image.tree"
+
     /// What a container has of its root and its image, which another root does not inherit.
     private static let ofTheRoot: Set<RawString> = [
-        "manifest.json", Flushing.mark, Completion.file, ContainerStore.rangeFile, "diff_baseline.json",
+        "manifest.json", Flushing.mark, Completion.file, imageTree, ContainerStore.rangeFile,
+        "diff_baseline.json",
     ]
 
     /// Takes over what lies beside the root of `old`: settings and logs, and the ids that it has for its own.

@@ -126,7 +126,7 @@ struct DiffTests {
     @Test("needs the layers only once, tells of one that is gone or damaged, and mends what it kept")
     func store() throws {
         let program = try Self.program()
-        try Run.shell("echo >\"$1/srv/new\"", program.root(of: "box").rawValue)
+        try Run.shell("echo >\"$1/srv/new\"; rm \"$1/../image.tree\"", program.root(of: "box").rawValue)
         try Run.shell("mv \"$1/cache\" \"$1/away\"", Scratch.path.rawValue)
         let missing = try program.run("diff", "box")
         #expect(
@@ -146,9 +146,29 @@ struct DiffTests {
         try Run.shell(
             "for f in \"$1\"/*; do case $(od -An -tx1 -N2 $f) in *1f*8b*) printf xxxx | dd of=$f bs=1 seek=900 conv=notrunc; esac; done 2>/dev/null",
             blobs.rawValue)
-        try Run.shell("echo >\"$1/srv-new\"", program.root(of: "other").rawValue)
+        try Run.shell("echo >\"$1/srv-new\"; rm \"$1/../image.tree\"", program.root(of: "other").rawValue)
         let damaged = try program.run("diff", "other")
         #expect(damaged.status == .failure && damaged.stderr.contains("layer "), "\(damaged.stderr)")
+    }
+
+    @Test(
+        "knows from the installation what the image has, and reads the layers only for content that may be the same"
+    )
+    func recorded() throws {
+        let program = try Self.program()
+        let root = program.root(of: "box").rawValue
+        try Run.shell("mv \"$1/cache\" \"$1/away\"", Scratch.path.rawValue)
+        try Run.shell("cd \"$1/srv\"; echo >new; chmod 600 one", root)
+        #expect(try program.changes() == ["C /srv", "A /srv/new", "C /srv/one"])
+        try Run.shell(
+            "cd \"$1/srv\"; rm new; touch -d @7 ..; chmod 644 one; tr a-z b-za <one >../x; touch -r one ../x; cat ../x >one; touch -r ../x one; rm ../x",
+            root)
+        let missing = try program.run("diff", "box")
+        #expect(
+            missing.status == .failure && missing.stderr.contains("not in the image store"),
+            "\(missing.stderr)")
+        try Run.shell("rm -rf \"$1/cache\"; mv \"$1/away\" \"$1/cache\"", Scratch.path.rawValue)
+        #expect(try program.changes().contains("C /srv/one"))
     }
 
     @Test("of a container without an image is refused, and so is one that is not there")

@@ -18,14 +18,14 @@ struct ImageTreeTests {
             let scratch = try LayersScratch()
             do { try scratch.apply(layers) } catch { continue }
             let tree = try Self.tree(layers)
-            let diff = try LayerDiff(Directory.open(HostPath(scratch.root)), made: nil) { tree }
+            let diff = try LayerDiff(Directory.open(HostPath(scratch.root)), made: nil) { _ in tree }
             let changes = try diff.run().filter(Self.counts)
             #expect(
                 changes.isEmpty,
                 "round \(round): \(changes.map { "\($0.kind) \($0.path) \($0.aspects.words)" })")
             let key = [UInt8](repeating: 7, count: 32)
             let again = try #require(ImageTree(tree.encoded(key: key), key: key))
-            let second = try LayerDiff(Directory.open(HostPath(scratch.root)), made: nil) { again }
+            let second = try LayerDiff(Directory.open(HostPath(scratch.root)), made: nil) { _ in again }
             #expect(try second.run().filter(Self.counts).isEmpty, "round \(round)")
             compared += 1
         }
@@ -118,7 +118,7 @@ struct ImageTreeTests {
         try tree.apply(LayerMember.read(MemorySource(sink.bytes), blob: ExpectedContent()))
         let made = tree
         func changes() throws -> [RawString] {
-            try LayerDiff(Directory.open(HostPath(scratch.root)), made: nil) { made }.run().map(\.path)
+            try LayerDiff(Directory.open(HostPath(scratch.root)), made: nil) { _ in made }.run().map(\.path)
                 .filter { $0 != "." }
         }
         #expect(try changes().isEmpty)

@@ -1,6 +1,7 @@
 import CBzip2
 import CDeflate
 import CZlib
+import CZstd
 
 /// Members of gzip by libdeflate.
 final class DeflateBlocks: BlockCompressor {
@@ -65,5 +66,29 @@ final class Bzip2Blocks: BlockCompressor {
         }
         guard isDone else { throw .unavailable(.bzip2) }
         return stream
+    }
+}
+
+/// Frames of zstd, each with a checksum.
+final class ZstdBlocks: BlockCompressor {
+    private let context: OpaquePointer
+
+    init(level: Int32) throws(CodecError) {
+        guard let context = ZSTD_createCCtx() else { throw .unavailable(.zstd) }
+        self.context = context
+        ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level)
+        ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)
+    }
+
+    deinit { ZSTD_freeCCtx(context) }
+
+    func compress(_ bytes: UnsafeRawBufferPointer) throws(CodecError) -> [UInt8] {
+        let room = ZSTD_compressBound(bytes.count)
+        let frame = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+            let size = ZSTD_compress2(context, buffer.baseAddress, room, bytes.baseAddress, bytes.count)
+            count = ZSTD_isError(size) == 0 ? size : 0
+        }
+        guard !frame.isEmpty else { throw .unavailable(.zstd) }
+        return frame
     }
 }

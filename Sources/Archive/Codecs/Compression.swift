@@ -53,11 +53,13 @@ package enum Compression: String, CaseIterable, Sendable {
         (".zst", .zstd),
     ]
 
-    /// Decompresses `source`.
-    package func decoder(_ source: any ByteSource) throws(CodecError) -> any ByteSource {
+    /// Decompresses `source`; `isChecked` says that what comes out is compared with a digest anyway.
+    package func decoder(
+        _ source: any ByteSource, isChecked: Bool = false
+    ) throws(CodecError) -> any ByteSource {
         switch self {
         case .none: source
-        case .gzip: try GzipSource(source)
+        case .gzip: try GzipSource(source, verifiesChecksum: !isChecked)
         case .bzip2: Bzip2Source(source)
         case .xz, .lzma: try XzSource(source, self)
         case .zstd: try ZstdSource(source)
@@ -88,7 +90,11 @@ package enum Compression: String, CaseIterable, Sendable {
             return try ParallelSink(sink, blockSize: 400_000 * Int(level), compressors)
         case .xz, .lzma:
             return try XzSink(sink, preset: UInt32(clamping: level), threads: threads ?? 1)
-        case .zstd: return try ZstdSink(sink, level: level, workers: Int32(clamping: threads ?? 0))
+        case .zstd:
+            guard let threads else { return try ZstdSink(sink, level: level) }
+            // The library has threads of its own only where it was made with them, which its static form often is not.
+            return try ParallelSink(
+                sink, blockSize: 1 << 23, (0..<threads).map { _ in try ZstdBlocks(level: level) })
         }
     }
 
@@ -100,10 +106,10 @@ package enum Compression: String, CaseIterable, Sendable {
         }
     }
 
-    /// Looks at the first bytes of `source` and decompresses it accordingly.
-    package static func open(_ source: any ByteSource) throws -> any ByteSource {
+    /// Looks at the first bytes of `source` and decompresses it accordingly; see `decoder`.
+    package static func open(_ source: any ByteSource, isChecked: Bool = false) throws -> any ByteSource {
         let peeking = try PeekingSource(source, count: headLength)
-        return try sniff(peeking.head).decoder(peeking)
+        return try sniff(peeking.head).decoder(peeking, isChecked: isChecked)
     }
 }
 

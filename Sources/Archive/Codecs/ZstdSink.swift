@@ -6,15 +6,13 @@ package final class ZstdSink: ByteSink {
     private var output = OutputBuffer()
     private let context: OpaquePointer
 
-    /// `level` is from 1, fast, to 19, small; `workers` is the number of threads that help, which end with this value.
-    package init(_ sink: any ByteSink, level: Int32 = 3, workers: Int32 = 0) throws(CodecError) {
+    /// `level` is from 1, fast, to 19, small.
+    package init(_ sink: any ByteSink, level: Int32 = 3) throws(CodecError) {
         guard let context = ZSTD_createCCtx() else { throw .unavailable(.zstd) }
         self.sink = sink
         self.context = context
         ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level)
         ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)
-        // A library without threads refuses, and compresses all the same.
-        ZSTD_CCtx_setParameter(context, ZSTD_c_nbWorkers, workers)
     }
 
     deinit { ZSTD_freeCCtx(context) }

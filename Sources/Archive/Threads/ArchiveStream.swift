@@ -37,12 +37,14 @@ package enum ArchiveStream {
     }
 
     /// Decompresses all of `source` into a ring, and calls `done` when it has ended.
+    ///
+    /// `isChecked` says that another reader of the ring compares the content with a digest.
     package static func fill(
-        _ ring: ChunkRing, from source: any ByteSource, done: () throws -> Void = {},
+        _ ring: ChunkRing, from source: any ByteSource, isChecked: Bool = false, done: () throws -> Void = {},
         observing observe: (UnsafeRawBufferPointer) -> Void = { _ in }
     ) {
         do {
-            let decoded = try Compression.open(source)
+            let decoded = try Compression.open(source, isChecked: isChecked)
             while let room = ring.reserve() {
                 let count = try decoded.readFully(into: room)
                 if count == 0 {

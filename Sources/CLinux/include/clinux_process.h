@@ -48,6 +48,9 @@ bool cd_signal_is_ignored(int signal);
 void cd_descriptor_limits(uint64_t *soft, uint64_t *hard);
 int cd_set_descriptor_limits(uint64_t soft, uint64_t hard);
 
+/// Begins to write a part of a file to the disk, without waiting for it (sync_file_range(2)); only advice.
+void cd_begin_writeback(int descriptor, int64_t offset, int64_t length);
+
 /// `environ`.
 char **cd_environment(void);
 

@@ -15,9 +15,9 @@ extension ImageTree {
     private static let magic = Array("chroot-distro tree 1\n".utf8)
 
     /// What tells the layers of one image from those of any other.
-    package static func key(of stack: LayerStack) throws(MissingLibrary) -> [UInt8] {
+    package static func key(of layers: [Digest]) throws(MissingLibrary) -> [UInt8] {
         var hasher = try DigestHasher(.sha256)
-        for layer in stack.layers { Array("\(layer.digest)\n".utf8).withUnsafeBytes { hasher.update($0) } }
+        for layer in layers { Array("\(layer)\n".utf8).withUnsafeBytes { hasher.update($0) } }
         return hasher.finishBytes()
     }
 

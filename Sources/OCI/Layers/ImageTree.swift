@@ -22,7 +22,8 @@ package struct ImageTree {
         package var major: UInt32 = 0
         package var minor: UInt32 = 0
         package var attributes: [TarEntry.Attribute] = []
-        /// The hash of a regular file's data, or of the `stored` parts of it; `nil` for an empty one.
+        /// The hash of a regular file's data, or of the `stored` parts of it; `nil` for an empty one, and where nobody has
+        /// made it.
         package var content: ContentHash?
         package var stored: [SparseExtent]?
         /// How many names it has.
@@ -60,6 +61,12 @@ package struct ImageTree {
             rooms.append([:])
         }
     }
+
+    /// Whether the data of all files is known by its hash.
+    package var isHashed: Bool { files.allSatisfy { Self.isHashed($0) } }
+
+    /// Whether the data of a file is known by its hash.
+    package static func isHashed(_ file: File) -> Bool { file.content != nil || file.size == 0 }
 
     /// How many files it has.
     var count: Int { files.count }

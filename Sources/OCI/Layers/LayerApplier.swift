@@ -8,6 +8,11 @@ import Platform
 /// archive's names mean, and the whiteouts of layers.
 package final class LayerApplier {
     private let writer: TreeWriter
+    /// What the layers make, for those who compare the root with them later; `nil` when it is not recorded.
+    private var recorded: ImageTree?
+    /// A tree of more members takes memory that a small machine may not have.
+    private static let memberLimit = 100_000
+    private var members: [LayerMember] = []
 
     /// `directory` is the root to fill; it must be empty or hold the layers below.
     package init(_ directory: consuming Directory) throws(SystemError) {
@@ -31,6 +36,7 @@ package final class LayerApplier {
     ) throws -> TreeReport {
         try writer.begin(remembering: rules.hasWhiteouts)
         while let entry = try reader.next() {
+            if rules.hasWhiteouts { note(entry) }
             guard let path = rules.place(of: entry.path) else {
                 try outside(entry, reader)
                 continue
@@ -43,7 +49,36 @@ package final class LayerApplier {
                     entry, at: path, link: target.map { TreeWriter.LinkTarget($0) }, from: reader)
             }
         }
+        endLayer()
         return try writer.finish()
+    }
+
+    // MARK: - Recording
+
+    /// Records from now on what the layers make: only before the first one.
+    package func record() { recorded = ImageTree() }
+
+    /// The tree of all layers, as `ImageTree.encoded` has it; `nil` where it was not recorded.
+    package func encodedTree(key: [UInt8]) throws -> [UInt8]? { try recorded?.encoded(key: key) }
+
+    private func note(_ entry: TarEntry) {
+        guard recorded != nil else { return }
+        members.append(LayerMember(describing: entry))
+        if members.count > Self.memberLimit { giveUp() }
+    }
+
+    private func endLayer() {
+        guard var tree = recorded.take() else { return }
+        do {
+            try tree.apply(members)
+            recorded = tree.count > Self.memberLimit ? nil : tree
+        } catch {}
+        members = []
+    }
+
+    private func giveUp() {
+        recorded = nil
+        members = []
     }
 
     private func apply(_ whiteout: Whiteout, in parent: GuestPath, for member: RawString) throws {

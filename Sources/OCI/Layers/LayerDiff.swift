@@ -12,8 +12,11 @@ package final class LayerDiff {
     private let reader: TreeReader
     private let made: Range<Timestamp>?
     private let always: Set<RawString>
-    private let makeImage: () throws -> ImageTree
+    private let namesAspects: Bool
+    private let makeImage: (_ isHashed: Bool) throws -> ImageTree
     private var tree: ImageTree?
+    /// The same with hashes of all data.
+    private var hashedTree: ImageTree?
     private let omissions: Omissions
     private var levels: [Level] = []
     private var linked: [FileIdentity: [LinkedName]] = [:]
@@ -54,10 +57,12 @@ package final class LayerDiff {
     ///
     /// `made` is the time in which the tree was made and nobody else touched it; without it everything is compared.
     /// What was changed before it is compared, too: then the clock has been set back since.
-    /// What is at the paths `always` is compared whenever it was changed. `image` is called when it is needed, once.
+    /// Without `namesAspects`, the content of what differs otherwise is not read: that it was changed is known then.
+    /// What is at the paths `always` is compared whenever it was changed. `image` is called when it is needed, once for a
+    /// tree of any kind, and once for one that has the hashes of all data.
     package init(
         _ directory: consuming Directory, made: Range<Timestamp>?, always: Set<RawString> = [],
-        image: @escaping () throws -> ImageTree
+        namesAspects: Bool = true, image: @escaping (_ isHashed: Bool) throws -> ImageTree
     ) throws(SystemError) {
         var options = TreeReader.Options()
         options.readsAttributes = false
@@ -67,6 +72,7 @@ package final class LayerDiff {
         self.omissions = omissions
         self.made = made
         self.always = always
+        self.namesAspects = namesAspects
         makeImage = image
         reader = try TreeReader(directory, options) { omissions.list.append(($0, $1)) }
     }
@@ -86,9 +92,16 @@ package final class LayerDiff {
 
     private func image() throws -> ImageTree {
         if let tree { return tree }
-        let image = try makeImage()
+        let image = try makeImage(false)
         tree = image
         return image
+    }
+
+    /// The image's file at a path, with the hash of its data.
+    private func hashed(_ path: RawString) throws -> ImageTree.File? {
+        let image = try hashedTree ?? makeImage(true)
+        hashedTree = image
+        return image.find(GuestPath(path)).map { image[$0] }
     }
 
     private static func depth(_ path: RawString) -> Int {
@@ -194,7 +207,9 @@ package final class LayerDiff {
             switch entry.kind {
             case .symbolicLink: entry.linkTarget == file.target
             case .characterDevice, .blockDevice: (entry.major, entry.minor) == (file.major, file.minor)
-            case .regular: try entry.size == file.size && hasContent(of: file)
+            case .regular:
+                try entry.size == file.size
+                    && (!aspects.isEmpty && !namesAspects || hasContent(of: file, at: entry.path))
             default: true
             }
         if !isSame { aspects.insert(.content) }
@@ -206,8 +221,11 @@ package final class LayerDiff {
     }
 
     /// Whether the current file, which has the same size, has the same data.
-    private func hasContent(of file: ImageTree.File) throws -> Bool {
-        guard let content = file.content else { return true }
+    private func hasContent(of file: ImageTree.File, at path: RawString) throws -> Bool {
+        if file.size == 0 { return true }
+        guard let content = try ImageTree.isHashed(file) ? file.content : hashed(path)?.content else {
+            return false
+        }
         reader.select(file.stored)
         guard try ContentHash(of: reader) == content else { return false }
         guard let stored = file.stored else { return true }

@@ -15,7 +15,7 @@ package struct LayerMember {
 
     /// Without `..`; in one piece, which takes a fraction of the memory of its components.
     package let path: RawString
-    package let content: Content
+    package fileprivate(set) var content: Content
 }
 
 extension LayerMember {
@@ -28,10 +28,12 @@ extension LayerMember {
             let reader = TarReader(BufferedChunks(try Compression.open(checked)))
             var members: [LayerMember] = []
             while let entry = try reader.next() {
-                members.append(
-                    LayerMember(
-                        path: GuestPath(entry.path).clamped.relative, content: try content(of: entry, reader))
-                )
+                var member = LayerMember(describing: entry)
+                if case .file(var file) = member.content, !ImageTree.isHashed(file) {
+                    file.content = try ContentHash(of: reader)
+                    member.content = .file(file)
+                }
+                members.append(member)
             }
             try reader.drain()
             try checked.finish()
@@ -42,20 +44,24 @@ extension LayerMember {
         }
     }
 
-    private static func content(of entry: TarEntry, _ reader: TarReader) throws -> Content {
-        if case .unknown = entry.kind { return .unknown }
-        if entry.kind == .hardLink { return .link(GuestPath(entry.linkTarget).clamped) }
-        var file = ImageTree.File(entry.kind)
-        (file.permissions, file.owner, file.group) = (entry.permissions, entry.owner, entry.group)
-        (file.modified, file.target) = (entry.modified, entry.linkTarget)
-        (file.major, file.minor) = (entry.major, entry.minor)
-        file.attributes = entry.attributes.filter { TarEntry.Attribute.isWanted($0.name) }.sorted {
-            $0.name < $1.name
+    /// What an entry of a layer makes, without a hash of its data.
+    init(describing entry: TarEntry) {
+        path = GuestPath(entry.path).clamped.relative
+        switch entry.kind {
+        case .unknown: content = .unknown
+        case .hardLink: content = .link(GuestPath(entry.linkTarget).clamped)
+        default:
+            var file = ImageTree.File(entry.kind)
+            (file.permissions, file.owner, file.group) = (entry.permissions, entry.owner, entry.group)
+            (file.modified, file.target) = (entry.modified, entry.linkTarget)
+            (file.major, file.minor) = (entry.major, entry.minor)
+            if !entry.attributes.isEmpty {
+                file.attributes = entry.attributes.filter { TarEntry.Attribute.isWanted($0.name) }.sorted {
+                    $0.name < $1.name
+                }
+            }
+            if entry.kind == .regular { (file.size, file.stored) = (entry.size, entry.stored) }
+            content = .file(file)
         }
-        if entry.kind == .regular {
-            (file.size, file.stored) = (entry.size, entry.stored)
-            if file.size > 0 { file.content = try ContentHash(of: reader) }
-        }
-        return .file(file)
     }
 }

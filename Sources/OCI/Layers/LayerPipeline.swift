@@ -29,7 +29,11 @@ package enum LayerPipeline {
         let checked = try CheckedSource(source, blob)
         let verdict = content.isKnown ? try Verdict(content, on: ring) : nil
         let outcome = Result {
-            try Worker.beside({ ArchiveStream.fill(ring, from: checked) { try checked.finish() } }) {
+            try Worker.beside({
+                ArchiveStream.fill(ring, from: checked, isChecked: content.digest != nil) {
+                    try checked.finish()
+                }
+            }) {
                 defer { ring.abandon() }
                 guard let verdict else {
                     return try write(ring, to: applier, rules, needsEndMark: true, outside)

@@ -12,6 +12,18 @@ package struct RawString: Hashable, Sendable {
         self.bytes = Array(bytes)
     }
 
+    // The same for those that mostly come: each file of a tree has its name made by one of these, and a generic function
+    // of another module is slow.
+
+    /// `nil` when there is a NUL in it.
+    package init?(bytes: [UInt8]) {
+        guard !bytes.contains(0) else { return nil }
+        self.bytes = bytes
+    }
+
+    /// `nil` when there is a NUL in it.
+    package init?(bytes: ArraySlice<UInt8>) { self.init(bytes: Array(bytes)) }
+
     /// For bytes among which there is certainly no NUL.
     package init(withoutZeros bytes: [UInt8]) { self.bytes = bytes }
 

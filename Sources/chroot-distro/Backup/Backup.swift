@@ -60,7 +60,7 @@ struct Backup {
             let output = FileDescriptor(adopting: try syscall("dup") { fcntl(1, F_DUPFD_CLOEXEC, 3) })
             return try pack(contents, into: FileSink(output), format)
         }
-        try pack(contents, into: FileSink(file.descriptor.duplicate()), format)
+        try pack(contents, into: FileSink(file.descriptor.duplicate(), flushing: true), format)
         if options.verifies {
             try file.flush()
             try file.descriptor.seek(to: 0)

@@ -15,19 +15,20 @@ struct ContainerChanges {
     /// Compares a container with its image; one without an image is all new.
     ///
     /// `listsOwn` says that the program's own changes are to be found wherever they are; otherwise only those are that
-    /// are in the way. The tree of the image is kept beside the root, so that layers are read once.
+    /// are in the way. Without `namesAspects` it is only said that a file was changed, not always in what. The tree of the image is kept beside the root, so that layers are read once.
     static func find(
-        in container: borrowing Container, of image: RecordedImage?, listsOwn: Bool, _ context: Context
+        in container: borrowing Container, of image: RecordedImage?, listsOwn: Bool, namesAspects: Bool,
+        _ context: Context
     ) throws -> ContainerChanges {
         let name = container.name
         let rootfs = try container.rootfs()
         let diff = try LayerDiff(
             rootfs.directory.duplicate(), made: image.flatMap { _ in Completion.time(of: container) },
-            always: listsOwn ? GuestFiles.paths : []
-        ) {
+            always: listsOwn ? GuestFiles.paths : [], namesAspects: namesAspects
+        ) { isHashed in
             guard let image else { return ImageTree() }
             return try image.naming {
-                try tree(of: image.stack, for: context.store().container(name), context)
+                try tree(of: image.stack, isHashed: isHashed, for: context.store().container(name), context)
             }
         }
         let changes = try diff.run()
@@ -35,22 +36,21 @@ struct ContainerChanges {
         return ContainerChanges(changes: changes, own: Set(own), unreadable: diff.unreadable)
     }
 
-    private static let keptTree: RawString = "image.tree"
     private static let treeLimit = 1 << 30
 
     private static func tree(
-        of stack: LayerStack, for container: borrowing Container, _ context: Context
+        of stack: LayerStack, isHashed: Bool, for container: borrowing Container, _ context: Context
     ) throws -> ImageTree {
-        let key = try ImageTree.key(of: stack)
-        if let bytes = try? container.directory.readFile(keptTree, limit: treeLimit),
-            let tree = ImageTree(bytes, key: key)
+        let key = try ImageTree.key(of: stack.layers.map(\.digest))
+        if let bytes = try? container.directory.readFile(Staging.imageTree, limit: treeLimit),
+            let tree = ImageTree(bytes, key: key), !isHashed || tree.isHashed
         {
             return tree
         }
         let tree = try ImageTree(of: stack, in: context.images())
         // Without it the next comparison takes longer, no more.
         if let bytes = try? tree.encoded(key: key) {
-            try? container.directory.replaceFile(keptTree, with: bytes, durable: false)
+            try? container.directory.replaceFile(Staging.imageTree, with: bytes, durable: false)
         }
         return tree
     }

@@ -79,7 +79,8 @@ struct CommitCommand: PrivilegedCommand {
         try requireDiffIDs(of: base)
         let top = try images.bringing {
             try base?.naming { try base?.stack.requireStored(in: images) }
-            let found = try ContainerChanges.find(in: container, of: base, listsOwn: base == nil, context)
+            let found = try ContainerChanges.find(
+                in: container, of: base, listsOwn: base == nil, namesAspects: false, context)
             let layer = try write(found, of: container, to: images, epoch, context)
             return try images.keep(
                 config(over: base, layer, epoch),

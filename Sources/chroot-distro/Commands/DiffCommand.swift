@@ -41,7 +41,8 @@ struct DiffCommand: PrivilegedCommand {
         let lock = try store.lock(name, .shared, for: "diff")
         let container = try store.container(name)
         guard let image = try RecordedImage(of: container) else { throw ChangesError.noImage(name) }
-        let found = try ContainerChanges.find(in: container, of: image, listsOwn: listsOwn, context)
+        let found = try ContainerChanges.find(
+            in: container, of: image, listsOwn: listsOwn, namesAspects: isVerbose || isJSON, context)
         lock.release()
         for (path, error) in found.unreadable {
             context.diagnostics.warning("\(path) was left out: \(error.reason)")

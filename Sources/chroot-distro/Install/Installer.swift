@@ -98,7 +98,8 @@ struct Installer: ~Copyable {
         _ staging: borrowing Staging, _ unpack: (inout AppliedLayers) throws -> Bool
     ) throws -> Facts {
         var facts = Facts()
-        var applied = AppliedLayers(try LayerApplier(try staging.rootfs().directory.duplicate()))
+        var applied = AppliedLayers(
+            try LayerApplier(try staging.rootfs().directory.duplicate()), records: true)
         facts.hasEntrypoint = try unpack(&applied)
         if let summary = applied.report.summary { context.diagnostics.warning(summary) }
         let rootfs = try staging.rootfs()
@@ -112,7 +113,11 @@ struct Installer: ~Copyable {
             ).install(in: rootfs)
             applied.report.growth = nil
         }
-        if applied.hasLayers { try staging.noteCompletion() }
+        if applied.hasLayers {
+            // Without it the first comparison with the image takes longer, no more.
+            if let tree = try? applied.encodedTree() { try? staging.write(Staging.imageTree, tree) }
+            try staging.noteCompletion()
+        }
         // Walking through all files would tell the same.
         facts.size =
             try applied.report.growth?.saturating(adding: added)
@@ -272,13 +277,22 @@ struct AppliedLayers: LayerSink {
     private let applier: LayerApplier
     fileprivate(set) var report = TreeReport()
 
-    init(_ applier: LayerApplier) { self.applier = applier }
+    /// With `records`, what the layers make is remembered.
+    init(_ applier: LayerApplier, records: Bool = false) {
+        self.applier = applier
+        if records { applier.record() }
+    }
 
+    /// The layers that have been applied.
+    private var layers: [Digest] = []
     /// Whether what was applied is an image.
-    private(set) var hasLayers = false
+    var hasLayers: Bool { !layers.isEmpty }
+
+    /// What the layers make, for who compares the root with them later.
+    func encodedTree() throws -> [UInt8]? { try applier.encodedTree(key: ImageTree.key(of: layers)) }
 
     mutating func apply(_ layer: PulledLayer) throws {
-        hasLayers = true
+        layers.append(layer.descriptor.digest)
         // One digest is enough: that of what is written. Where it is not right, the puller looks whose fault it is.
         let blob = ExpectedContent(
             digest: layer.diffID == nil ? layer.descriptor.digest : nil, size: layer.descriptor.size)
