@@ -11,19 +11,12 @@ package struct RootfulLauncher {
     private let layout: StateLayout
     private let interface: MountInterface
     private let isAndroid: Bool
-    /// What a container that starts has mounted.
-    private let mounts: () throws -> MountPlan
     private var filter: SystemCallFilter?
     /// For a session that goes on in the background.
     package var console: DetachedConsole?
 
-    /// `mounts` is only asked for when the container does not run after all.
-    package init(
-        _ plan: LaunchPlan, layout: StateLayout, interface: MountInterface, isAndroid: Bool,
-        mounts: @escaping () throws -> MountPlan
-    ) {
+    package init(_ plan: LaunchPlan, layout: StateLayout, interface: MountInterface, isAndroid: Bool) {
         self.plan = plan
-        self.mounts = mounts
         self.layout = layout
         self.interface = interface
         self.isAndroid = isAndroid
@@ -32,9 +25,11 @@ package struct RootfulLauncher {
     /// Runs the session to its end and returns the guest's status.
     ///
     /// `lock` keeps changes of the container away until the session is in the registry, where others see it; `say` gets
-    /// the one line about processes that stay behind.
+    /// the one line about processes that stay behind. A plan for a running container is not enough where that has ended
+    /// meanwhile: then `whole` is asked for another one.
     package mutating func run(
-        holding lock: consuming FileLock, say: (String) -> Void, warn: (String) -> Void
+        holding lock: consuming FileLock, whole: () throws -> LaunchPlan, say: (String) -> Void,
+        warn: (String) -> Void
     ) throws -> ExitStatus {
         try Threads.requireOne()
         let registry = try SessionRegistry.open(plan.container, in: layout)
@@ -45,7 +40,7 @@ package struct RootfulLauncher {
         let ticket = try registry.enter(session)
         try console?.openPipe()
         let supervisor = try Supervisor(console, isConfined: plan.mode == .isolated)
-        let container = try join(registry, warn)
+        let container = try join(registry, whole, warn)
         try prepareFilter(warn)
         let guest = try enter(container, supervisor, registry)
         start.release()
@@ -95,7 +90,7 @@ package struct RootfulLauncher {
 
     /// Finds the container running, or starts it; under the start lock.
     private mutating func join(
-        _ registry: borrowing SessionRegistry, _ warn: (String) -> Void
+        _ registry: borrowing SessionRegistry, _ whole: () throws -> LaunchPlan, _ warn: (String) -> Void
     ) throws -> Running {
         // A holder that has declared its end has let go of the lock too, or this session were not entered: it is in its
         // last steps, in a mount namespace that is no longer anybody's business.
@@ -111,7 +106,7 @@ package struct RootfulLauncher {
             return try running(record, handle, added: added, isFresh: false)
         }
         try registry.clearHolder()
-        plan.mounts = try mounts()
+        plan = try whole()
         try forgoMissingNamespaces(warn)
         let users = try raiseBoundary(warn)
         forgoImpossibleOwners(warn)

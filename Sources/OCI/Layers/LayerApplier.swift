@@ -36,11 +36,11 @@ package final class LayerApplier {
     ) throws -> TreeReport {
         try writer.begin(remembering: rules.hasWhiteouts)
         while let entry = try reader.next() {
-            if rules.hasWhiteouts { note(entry) }
             guard let path = rules.place(of: entry.path) else {
                 try outside(entry, reader)
                 continue
             }
+            if rules.hasWhiteouts { note(entry, at: path) }
             if rules.hasWhiteouts, let name = path.lastComponent, let whiteout = Whiteout(name) {
                 try apply(whiteout, in: path.parent, for: entry.path)
             } else {
@@ -61,9 +61,9 @@ package final class LayerApplier {
     /// The tree of all layers, as `ImageTree.encoded` has it; `nil` where it was not recorded.
     package func encodedTree(key: [UInt8]) throws -> [UInt8]? { try recorded?.encoded(key: key) }
 
-    private func note(_ entry: TarEntry) {
+    private func note(_ entry: TarEntry, at path: GuestPath) {
         guard recorded != nil else { return }
-        members.append(LayerMember(describing: entry))
+        members.append(LayerMember(describing: entry, at: path))
         if members.count > Self.memberLimit { giveUp() }
     }
 

@@ -28,7 +28,7 @@ extension LayerMember {
             let reader = TarReader(BufferedChunks(try Compression.open(checked)))
             var members: [LayerMember] = []
             while let entry = try reader.next() {
-                var member = LayerMember(describing: entry)
+                var member = LayerMember(describing: entry, at: GuestPath(entry.path).clamped)
                 if case .file(var file) = member.content, !ImageTree.isHashed(file) {
                     file.content = try ContentHash(of: reader)
                     member.content = .file(file)
@@ -45,8 +45,10 @@ extension LayerMember {
     }
 
     /// What an entry of a layer makes, without a hash of its data.
-    init(describing entry: TarEntry) {
-        path = GuestPath(entry.path).clamped.relative
+    ///
+    /// `path` is where it makes that.
+    init(describing entry: TarEntry, at path: GuestPath) {
+        self.path = path.relative
         switch entry.kind {
         case .unknown: content = .unknown
         case .hardLink: content = .link(GuestPath(entry.linkTarget).clamped)

@@ -12,8 +12,8 @@ struct Detachment {
 
     /// Starts the session in a process of its own and prints its number.
     func launch(
-        _ launcher: RootfulLauncher, _ plan: LaunchPlan, _ container: borrowing Container,
-        holding lock: consuming FileLock, _ context: Context
+        _ launcher: RootfulLauncher, _ plan: LaunchPlan, whole: () throws -> LaunchPlan,
+        _ container: borrowing Container, holding lock: consuming FileLock, _ context: Context
     ) throws -> ExitStatus {
         var launcher = launcher
         let isShell = if case .shell = plan.command { true } else { false }
@@ -23,7 +23,8 @@ struct Detachment {
         let pid = try Detaching.start(log: log, hasTerminal: isShell || arguments.isSet("tty")) { console in
             guard let lock = lock.take() else { return .failure }
             launcher.console = console
-            return try launcher.run(holding: lock, say: { _ in }, warn: { diagnostics.warning($0) })
+            return try launcher.run(
+                holding: lock, whole: whole, say: { _ in }, warn: { diagnostics.warning($0) })
         }
         try? record(context).save(in: container.directory)
         try FileDescriptor.standardOutput("\(pid)\n")

@@ -192,13 +192,19 @@ struct SessionOptions {
         guest.name = name
         guest.running = LaunchPlan.Mode(running: name, in: context.layout)
         if !request.hosts.isEmpty { guest.hosts = (try? rootfs.readFile("/etc/hosts", limit: 1 << 20)) ?? [] }
-        if request.wouldBeIsolated(in: context.caller.environment, running: guest.running) {
-            guest.range = try store.range(of: container, recording: !printsCommand)
-        }
         let host = context.hostFacts(sharingHome: request.sharesHome)
+        func planned(joining: Bool) throws -> LaunchPlan {
+            var guest = guest
+            // Who joins has the ids of the running container.
+            if !joining, request.wouldBeIsolated(in: context.caller.environment, running: guest.running) {
+                guest.range = try store.range(of: container, recording: !printsCommand)
+            }
+            var plan = try LaunchPlanner.plan(request, host: host, guest: guest, isJoining: joining)
+            plan.image = image
+            return plan
+        }
         let isJoining = guest.running != nil && !printsCommand
-        var plan = try LaunchPlanner.plan(request, host: host, guest: guest, isJoining: isJoining)
-        plan.image = image
+        let plan = try planned(joining: isJoining)
         if printsCommand {
             let path = context.layout.data / "containers" / name.description / "rootfs"
             try FileDescriptor.standardOutput(PlanPrinter.command(plan, rootfs: path) + "\n")
@@ -212,15 +218,13 @@ struct SessionOptions {
         }
         GuestFiles.refresh(in: rootfs, resolver: GuestFiles.hostResolverConfiguration())
         var launcher = RootfulLauncher(
-            plan, layout: context.layout, interface: .best(), isAndroid: context.caller.host.termux != nil
-        ) { [plan, guest, request] in
-            isJoining ? try LaunchPlanner.plan(request, host: host, guest: guest).mounts : plan.mounts
-        }
+            plan, layout: context.layout, interface: .best(), isAndroid: context.caller.host.termux != nil)
+        func whole() throws -> LaunchPlan { isJoining ? try planned(joining: false) : plan }
         let diagnostics = context.diagnostics
         guard let detachment else {
             return try launcher.run(
-                holding: lock, say: diagnostics.info, warn: { diagnostics.warning($0) })
+                holding: lock, whole: whole, say: diagnostics.info, warn: { diagnostics.warning($0) })
         }
-        return try detachment.launch(launcher, plan, container, holding: lock, context)
+        return try detachment.launch(launcher, plan, whole: whole, container, holding: lock, context)
     }
 }
