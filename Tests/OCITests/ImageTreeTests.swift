@@ -27,9 +27,36 @@ struct ImageTreeTests {
             let again = try #require(ImageTree(tree.encoded(key: key), key: key))
             let second = try LayerDiff(Directory.open(HostPath(scratch.root)), made: nil) { _ in again }
             #expect(try second.run().filter(Self.counts).isEmpty, "round \(round)")
+            let recorded = try #require(ImageTree(Self.recorded(layers, limit: 1 << 20) ?? [], key: key))
+            let third = try LayerDiff(Directory.open(HostPath(scratch.root)), made: nil) { isHashed in
+                isHashed ? tree : recorded
+            }
+            #expect(try third.run().filter(Self.counts).isEmpty, "round \(round)")
             compared += 1
         }
         #expect(compared > 50, "\(compared)")
+    }
+
+    /// What is recorded of the layers while they are unpacked.
+    private static func recorded(_ layers: [Layer], limit: Int) throws -> [UInt8]? {
+        let scratch = try LayersScratch()
+        defer { withExtendedLifetime(scratch) {} }
+        let applier = try LayerApplier(
+            Directory.open(HostPath(scratch.root)), hasOpenat2: Kernel.hasOpenat2, recordLimit: limit)
+        applier.record()
+        for layer in layers { _ = try LayerPipeline.apply(MemorySource(layer.bytes()), to: applier) }
+        return try applier.encodedTree(key: [UInt8](repeating: 7, count: 32))
+    }
+
+    @Test("is not recorded where that takes more memory than it may, whatever a layer makes large")
+    func limited() throws {
+        let note = TarEntry.Attribute("user.note", [UInt8](repeating: 1, count: 5000))
+        let heavy = Layer(.file("a").changing { $0.attributes = [note] }, .file("b"))
+        #expect(try Self.recorded([heavy], limit: 4000) == nil)
+        #expect(try Self.recorded([heavy], limit: 8000) != nil)
+        #expect(try Self.recorded([heavy, heavy], limit: 8000) == nil)
+        let long = Layer(.symlink("s", to: RawString(String(repeating: "x/", count: 2000))))
+        #expect(try Self.recorded([long], limit: 4000) == nil)
     }
 
     /// The root is of the test's own making; and a directory that was only reached by a link which its own layer then

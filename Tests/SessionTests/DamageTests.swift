@@ -208,7 +208,7 @@ struct DamageTests {
         try BusyboxImage.layout(in: container.data, name: "im").pack(as: container.data / "im.tar")
         let answers = try all(
             after: """
-                "$1" login -d bb -- sh -c 'echo said; sleep 1000' >/dev/null; "$1" login --isolated bb -- true 2>/dev/null
+                "$1" login --isolated bb -- true; "$1" login -d bb -- sh -c 'echo said; sleep 1000' >/dev/null
                 echo "{}" >"$data/chroot-distro/containers/bb/manifest.json"
                 "$1" install -q "$data/im.tar" --name im; "$1" login --isolated im -- touch /new
                 "$1" diff im >/dev/null; "$1" list >/dev/null

@@ -10,19 +10,24 @@ package final class LayerApplier {
     private let writer: TreeWriter
     /// What the layers make, for those who compare the root with them later; `nil` when it is not recorded.
     private var recorded: ImageTree?
-    /// A tree of more members takes memory that a small machine may not have.
-    private static let memberLimit = 100_000
     private var members: [LayerMember] = []
+    /// Bytes of memory that the record may take, as far as that can be told; a layer may be of any size.
+    private let recordLimit: Int
+    private var recordSize = 0
 
     /// `directory` is the root to fill; it must be empty or hold the layers below.
     package init(_ directory: consuming Directory) throws(SystemError) {
         writer = try TreeWriter(directory)
+        recordLimit = 24 << 20
     }
 
     /// For tests: with `hasOpenat2` false, links are followed by a walk over the components; `ledgerLimit` is the
-    /// memory for what directories are to become.
-    init(_ directory: consuming Directory, hasOpenat2: Bool, ledgerLimit: Int = 32 << 20) throws(SystemError)
-    {
+    /// memory for what directories are to become, `recordLimit` that for the record.
+    init(
+        _ directory: consuming Directory, hasOpenat2: Bool, ledgerLimit: Int = 32 << 20,
+        recordLimit: Int = 24 << 20
+    ) throws(SystemError) {
+        self.recordLimit = recordLimit
         writer = try TreeWriter(directory, hasOpenat2: hasOpenat2, ledgerLimit: ledgerLimit)
     }
 
@@ -63,15 +68,18 @@ package final class LayerApplier {
 
     private func note(_ entry: TarEntry, at path: GuestPath) {
         guard recorded != nil else { return }
+        recordSize += 256 + entry.path.bytes.count + entry.linkTarget.bytes.count
+        for attribute in entry.attributes { recordSize += attribute.name.bytes.count + attribute.value.count }
+        recordSize += 16 * (entry.stored?.count ?? 0)
+        guard recordSize <= recordLimit else { return giveUp() }
         members.append(LayerMember(describing: entry, at: path))
-        if members.count > Self.memberLimit { giveUp() }
     }
 
     private func endLayer() {
         guard var tree = recorded.take() else { return }
         do {
             try tree.apply(members)
-            recorded = tree.count > Self.memberLimit ? nil : tree
+            recorded = tree
         } catch {}
         members = []
     }
