@@ -12,7 +12,7 @@ import Platform
 /// The threads have ended when a call returns or throws. Memory: the ring and one decoder.
 package enum LayerPipeline {
     /// Buffers and bytes in each.
-    private static let ring = (count: 16, capacity: 1 << 20)
+    private static let ring = (count: 8, capacity: 1 << 20)
 
     /// Applies one layer, or another archive, from compressed bytes of any kind.
     ///
