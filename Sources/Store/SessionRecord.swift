@@ -174,7 +174,8 @@ extension HolderRecord {
             guard let bind = Bind(bind) else { return nil }
             self.binds.append(bind)
         }
-        if let entries = value["pending"]?.elements {
+        if let found = value["pending"], found != .null {
+            guard let entries = found.elements else { return nil }
             var pending: [PendingBind] = []
             for entry in entries {
                 guard let bind = entry["bind"].flatMap({ Bind($0) }),
@@ -185,16 +186,35 @@ extension HolderRecord {
             }
             self.pending = pending
         }
-        processNamespace = value["processNamespace"]?.integer()
-        firstID = value["firstID"]?.integer()
-        isReadOnly = value["isReadOnly"]?.boolean
-        isEphemeral = value["isEphemeral"]?.boolean
-        image = value["image"]?.string
-        limits = value["limits"].map { limits in
-            ResourceLimits(
-                memory: limits["memory"]?.integer(), processorTime: limits["processorTime"]?.integer(),
-                processes: limits["processes"]?.integer())
+        do {
+            processNamespace = try value.optional("processNamespace") { $0.integer() }
+            firstID = try value.optional("firstID") { $0.integer() }
+            isReadOnly = try value.optional("isReadOnly") { $0.boolean }
+            isEphemeral = try value.optional("isEphemeral") { $0.boolean }
+            image = try value.optional("image") { $0.string }
+            if let values = try value.optional("limits", { $0.members.map { JSONValue.object($0) } }) {
+                limits = ResourceLimits(
+                    memory: try values.optional("memory") { $0.integer() },
+                    processorTime: try values.optional("processorTime") { $0.integer() },
+                    processes: try values.optional("processes") { $0.integer() })
+            }
+        } catch {
+            return nil
         }
+    }
+}
+
+extension JSONValue {
+    /// What a member says, or `nil` where there is none.
+    ///
+    /// One that says something else is damage: to take it for absent would make an isolated container's holder that of
+    /// one without users of its own.
+    fileprivate func optional<Value>(
+        _ name: String, _ convert: (JSONValue) -> Value?
+    ) throws(JSONParser.Malformed) -> Value? {
+        guard let member = self[name], member != .null else { return nil }
+        guard let value = convert(member) else { throw JSONParser.Malformed(offset: 0) }
+        return value
     }
 }
 

@@ -29,4 +29,43 @@ import Testing
             #expect(HolderRecord(json: Array(record.json.utf8)) == record)
         }
     }
+
+    /// A record in which every member is there.
+    private static var whole: HolderRecord {
+        let bind = HolderRecord.Bind(source: "/a", target: "/b", options: "ro")
+        var record = HolderRecord(
+            identity: ProcessIdentity(pid: 1, startTime: 2, bootID: "boot"), mountNamespace: 3,
+            mode: "isolated",
+            binds: [bind], limits: ResourceLimits(memory: 4, processorTime: 5, processes: 6))
+        record.processNamespace = 7
+        record.firstID = 1_879_048_192
+        record.isReadOnly = true
+        record.isEphemeral = false
+        record.image = "image"
+        return record
+    }
+
+    @Test("a holder's record reads as it was written with all that it can say")
+    func wholeHolder() {
+        let record = Self.whole
+        #expect(HolderRecord(json: Array(record.json.utf8)) == record)
+    }
+
+    @Test(
+        "a holder's record of which any member says something else than it can is none, lest it mean less isolation",
+        arguments: [
+            ("\"firstID\":1879048192", "\"firstID\":\"1879048192\""),
+            ("\"firstID\":1879048192", "\"firstID\":-1"),
+            ("\"processNamespace\":7", "\"processNamespace\":[]"),
+            ("\"isReadOnly\":true", "\"isReadOnly\":1"),
+            ("\"isEphemeral\":false", "\"isEphemeral\":\"no\""), ("\"image\":\"image\"", "\"image\":{}"),
+            ("\"memory\":4", "\"memory\":\"4\""), ("\"mode\":\"isolated\"", "\"mode\":0"),
+            ("\"pid\":1", "\"pid\":\"1\""), ("\"binds\":[", "\"pending\":7,\"binds\":["),
+        ])
+    func damagedHolder(text: String, damage: String) {
+        let whole = Self.whole.json
+        let damaged = whole.replacing(text, with: damage)
+        #expect(damaged != whole, "\(whole)")
+        #expect(HolderRecord(json: Array(damaged.utf8)) == nil)
+    }
 }

@@ -80,7 +80,9 @@ package final class LayerApplier {
         do {
             try tree.apply(members)
             recorded = tree
-        } catch {}
+        } catch {
+            // What makes no tree is refused by whoever writes it, too.
+        }
         members = []
     }
 
