@@ -54,7 +54,9 @@ struct DoctorTests {
             Case("truncate -s -1 $layer", "images.blob-damaged", "problem", nil),
             Case("rm $data/index.json", "store.index", "warning", nil),
             Case("echo '{' >$data/index.json", "store.index", "warning", nil),
-            Case("while [ -e $box/unflushed ]; do sleep 0.02; done; cp -a $box $data/containers/twin", "store.index", "warning", nil),
+            Case(
+                "while [ -e $box/unflushed ]; do sleep 0.02; done; cp -a $box $data/containers/twin",
+                "store.index", "warning", nil),
             Case("mkdir -p $data/trash/x/y", "store.trash", "note", nil),
             Case("touch $data/.tmp-1-2", "store.temporary-files", "note", nil),
             Case("touch $cache/ingest/new-1", "images.unfinished-downloads", "note", nil),
@@ -87,7 +89,9 @@ struct DoctorTests {
         "repairs what is safe to repair, says so, and finds nothing of it afterwards",
         arguments: [
             Case("rm $data/index.json", "store.index", "warning", nil),
-            Case("while [ -e $box/unflushed ]; do sleep 0.02; done; cp -a $box $data/containers/twin", "store.index", "warning", nil),
+            Case(
+                "while [ -e $box/unflushed ]; do sleep 0.02; done; cp -a $box $data/containers/twin",
+                "store.index", "warning", nil),
             Case("mkdir -p $data/staging/x.1/rootfs; sleep 3.1", "store.staging", "note", nil),
             Case("mkdir -p $data/trash/x/y", "store.trash", "note", nil),
             Case("touch $data/.tmp-1-2", "store.temporary-files", "note", nil),
